@@ -1,0 +1,35 @@
+# Two commands matter: `make demo` runs the bus, `make test` passes the tests. `make help` lists the rest.
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV := .venv
+STAMP := $(VENV)/.installed
+
+.PHONY: setup demo test check help
+help:           ## this list
+	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
+
+setup: $(STAMP) ## everything into .venv; quick when nothing changed
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not ((3,11) <= sys.version_info[:2] <= (3,13)))' || \
+	  { echo "Lineshaft needs Python 3.11 to 3.13; this is $$($(PYTHON) --version). Try: make PYTHON=python3.12 setup" >&2; exit 2; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+	  { echo "This Python has no venv or ensurepip. On Debian or Ubuntu: apt-get install python3-venv" >&2; exit 2; }
+	@test -x $(VENV)/bin/python || { echo "setup: making $(VENV)"; $(PYTHON) -m venv $(VENV); }
+	@echo "setup: installing the pinned packages (about a minute the first time)"
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[kafka,dev]'
+	@touch $(STAMP)
+	@echo "setup: done"
+
+demo: setup     ## 140 real work orders through Salesforce, the bus and JianDaoYun, then a comparison
+	@$(VENV)/bin/lineshaft demo
+
+test: setup     ## unit, property, golden, contract and integration tests on a real Kafka
+	@$(VENV)/bin/python -m pytest
+
+check: setup    ## ruff, format, mypy strict for 3.11 and 3.13, architecture
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy --python-version 3.11
+	$(VENV)/bin/mypy --python-version 3.13
+	$(VENV)/bin/python -m pytest -q tests/architecture

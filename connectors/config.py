@@ -1,0 +1,55 @@
+"""The base of every connector's configuration, and secrets that are references and never printed."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretStr
+
+REFERENCE = re.compile(r"^\$\{(env|file):([^}]+)\}$")
+
+
+def resolve_secret(text: object) -> object:
+    """The secret that `${env:NAME}` or `${file:path}` refers to. Raises ValueError with the remedy."""
+    if not isinstance(text, str):
+        raise ValueError("a secret is a reference: write ${env:NAME} or ${file:path}")
+    match = REFERENCE.match(text)
+    if match is None:
+        raise ValueError("a secret is never written down here: write ${env:NAME} or ${file:path}")
+    kind, name = match.groups()
+    return _from_environment(name) if kind == "env" else _from_file(Path(name))
+
+
+def _from_environment(name: str) -> str:
+    value = os.environ.get(name)
+    if not value:
+        raise ValueError(f"the environment variable {name} is not set: export it before the start")
+    return value
+
+
+def _from_file(path: Path) -> str:
+    try:
+        text = path.read_text().strip()
+    except OSError as error:
+        raise ValueError(
+            f"the secret's file {path} cannot be read ({error.strerror}): create it or fix its rights"
+        ) from error
+    if not text:
+        raise ValueError(f"the secret's file {path} is empty")
+    return text
+
+
+Secret = Annotated[SecretStr, BeforeValidator(resolve_secret)]
+"""A pydantic field for a secret: written as a reference, resolved once, masked wherever it is printed."""
+
+
+class ConnectorConfig(BaseModel):
+    """What every connector's configuration shares: unknown keys are errors, values never change.
+
+    Every field has a `description`; validation, reference pages and the example file follow from it.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)

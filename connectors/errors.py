@@ -1,0 +1,64 @@
+"""What can go wrong with a far system, in the words that decide what happens next.
+
+FarError
+├── ConfigError      refuse to start: a person changes the configuration
+├── TransientError   try again after a while
+│   └── Throttled    … not before `retry_after_s`
+├── AuthError        renew the login once, then pause and tell
+├── Conflict         somebody else changed the record: read again
+├── DataError        this record can never succeed: park it
+├── LostCursor       the position is too old or damaged: bounded resync
+└── UnknownOutcome   it may have happened: look it up before sending again
+"""
+
+from __future__ import annotations
+
+
+class FarError(Exception):
+    """A far system could not do what was asked; the class says what that means."""
+
+
+class ConfigError(FarError):
+    """The configuration is wrong. The message names the field; `remedy` says what to change."""
+
+    def __init__(self, field: str, problem: str, remedy: str) -> None:
+        super().__init__(f"{field}: {problem} {remedy}".strip())
+        self.field = field
+        self.problem = problem
+        self.remedy = remedy
+
+
+class TransientError(FarError):
+    """It will pass by itself. `retry_after_s` is the far system's own wish, None where it said nothing."""
+
+    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class Throttled(TransientError):
+    """The far system asked for fewer calls."""
+
+
+class AuthError(FarError):
+    """The login is refused, also after it was renewed once."""
+
+
+class Conflict(FarError):
+    """The far record changed since it was read."""
+
+
+class DataError(FarError):
+    """This one record can never succeed as it is. `code` is the far system's own error code."""
+
+    def __init__(self, message: str, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class LostCursor(FarError):
+    """The far system no longer knows the position; everything since must be read again."""
+
+
+class UnknownOutcome(FarError):
+    """A write timed out and nobody knows whether it happened."""

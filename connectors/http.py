@@ -1,0 +1,29 @@
+"""HTTP calls to far systems on httpx: every network failure becomes the `FarError` that says what it means."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import httpx
+
+from connectors.errors import TransientError, UnknownOutcome
+
+Effect = Literal["reads", "writes"]
+
+BEFORE_SENDING = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+
+
+def send(client: httpx.Client, request: httpx.Request, effect: Effect) -> httpx.Response:
+    """Send `request` and return whatever answer came, good or bad; its body is the caller's to classify.
+
+    Raises TransientError where the request certainly had no effect, UnknownOutcome where a write may have happened.
+    """
+    try:
+        return client.send(request)
+    except BEFORE_SENDING as error:
+        raise TransientError(f"{request.url.host}: not reachable ({error})") from error
+    except httpx.TransportError as error:
+        what = f"{request.method} {request.url}: no answer ({type(error).__name__}: {error})"
+        if effect == "writes":
+            raise UnknownOutcome(what) from error
+        raise TransientError(what) from error

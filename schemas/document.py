@@ -1,0 +1,81 @@
+"""Documents: what a far system's records look like before they are mapped, and their types.
+
+A `Document` is one record as its system says it; a `DocumentType` describes such records, so that mappings
+can be checked against it. Values are JSON values; numbers with a fraction are `Decimal`, never float.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import TypeAlias
+
+import simplejson
+
+Value: TypeAlias = "None | bool | int | Decimal | str | Sequence[Value] | Mapping[str, Value]"
+Fields: TypeAlias = Mapping[str, Value]
+
+
+class Kind(StrEnum):
+    """The type of one field; dates and instants are ISO 8601 text in a document."""
+
+    TEXT = "text"
+    INTEGER = "integer"
+    DECIMAL = "decimal"
+    BOOLEAN = "boolean"
+    DATE = "date"  # "2026-05-01"
+    INSTANT = "instant"  # "2026-05-01T08:00:00.000Z", any offset
+    GROUP = "group"  # a nested record
+    LIST = "list"  # a list of nested records
+    TEXTS = "texts"  # a list of texts
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of a document type; `fields` are those of a group or of each record of a list."""
+
+    name: str
+    kind: Kind = Kind.TEXT
+    fields: tuple[Field, ...] = ()
+    writable: bool = True
+    doc: str = ""
+
+
+@dataclass(frozen=True)
+class DocumentType:
+    """The records of one kind in one far system, e.g. name `Order` of the system `salesforce`."""
+
+    name: str
+    fields: tuple[Field, ...]
+    doc: str = ""
+
+
+@dataclass(frozen=True)
+class Document:
+    """One record of a far system, as its contract says it.
+
+    `type` is the name of its DocumentType and `id` its own id in that system. `revision` is an opaque text that
+    sorts in the order of the record's changes (see `schemas.identity.revision`); it comes from the fetched
+    record, never from a change notice. `deleted` records may have no fields but their id.
+    """
+
+    type: str
+    id: str
+    revision: str
+    fields: Fields
+    deleted: bool = False
+
+
+def to_json(value: Value) -> str:
+    """Compact JSON with exact decimals and keys in a fixed order, so that equal values give equal text."""
+    return simplejson.dumps(
+        value, use_decimal=True, sort_keys=True, ensure_ascii=False, separators=(",", ":")
+    )
+
+
+def from_json(text: str | bytes) -> Value:
+    """The value of a JSON text, fractions as `Decimal`. Raises ValueError on text that is not JSON."""
+    parsed: Value = simplejson.loads(text, use_decimal=True)
+    return parsed
