@@ -22,9 +22,7 @@ def load(type_name: str) -> Connector:
     for point in entry_points(group=GROUP, name=type_name):
         found = point.load()
         if not isinstance(found, Connector):
-            raise ConfigError(
-                "type", f"{point.value} is no connectors.contract.Connector.", "Mend the plug-in."
-            )
+            raise ConfigError("type", f"{point.value} is no connectors.contract.Connector.", "Mend the plug-in.")
         return found
     raise ConfigError(
         "type", f"no connector {type_name!r} is installed.", f"Installed: {', '.join(names()) or 'none'}."

@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 import simplejson
 
-Value: TypeAlias = "None | bool | int | Decimal | str | Sequence[Value] | Mapping[str, Value]"
+Value: TypeAlias = "bool | int | Decimal | str | Sequence[Value] | Mapping[str, Value] | None"
 Fields: TypeAlias = Mapping[str, Value]
 
 
@@ -30,15 +30,25 @@ class Kind(StrEnum):
     GROUP = "group"  # a nested record
     LIST = "list"  # a list of nested records
     TEXTS = "texts"  # a list of texts
+    BYTES = "bytes"  # canonical records only
 
 
 @dataclass(frozen=True)
 class Field:
-    """One field of a document type; `fields` are those of a group or of each record of a list."""
+    """One field of a document type.
+
+    `fields` are those of a group or of each record of a list. `required` fields are never null. A decimal has at
+    most `precision` digits, `scale` of them after the point. `symbols` are the only values a text may take, where
+    there are any. A field that is not `writable` is computed by its system.
+    """
 
     name: str
     kind: Kind = Kind.TEXT
     fields: tuple[Field, ...] = ()
+    required: bool = False
+    precision: int = 18
+    scale: int = 6
+    symbols: tuple[str, ...] = ()
     writable: bool = True
     doc: str = ""
 
@@ -70,9 +80,7 @@ class Document:
 
 def to_json(value: Value) -> str:
     """Compact JSON with exact decimals and keys in a fixed order, so that equal values give equal text."""
-    return simplejson.dumps(
-        value, use_decimal=True, sort_keys=True, ensure_ascii=False, separators=(",", ":")
-    )
+    return simplejson.dumps(value, use_decimal=True, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
 def from_json(text: str | bytes) -> Value:
