@@ -1,0 +1,23 @@
+"""The kit that every stand-in is built from: sockets with TLS, state on disk, a ledger, scripted faults."""
+
+from connectors.testing.certificates import Certificates, issue
+from connectors.testing.control import Holds, control_routes
+from connectors.testing.faults import Fault, Faults
+from connectors.testing.ledger import Ledger
+from connectors.testing.ports import kept_port
+from connectors.testing.served import Dropped, Served
+from connectors.testing.store import RecordStore
+
+__all__ = [
+    "Certificates",
+    "Dropped",
+    "Fault",
+    "Faults",
+    "Holds",
+    "Ledger",
+    "RecordStore",
+    "Served",
+    "control_routes",
+    "issue",
+    "kept_port",
+]
