@@ -1,0 +1,50 @@
+"""FULL_TRANSITIVE: every version of a schema reads what every other version has written.
+
+The versions that were released are the files schemas/avro/history/<Record>.<n>.avsc; Apache Avro's own checker says
+whether two of them agree.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import cast
+
+from avro.compatibility import ReaderWriterCompatibilityChecker, SchemaCompatibilityType
+from avro.schema import parse
+
+from schemas.catalog import Schema, schema
+
+
+def history(record: str) -> dict[int, Mapping[str, Schema]]:
+    """The released versions of a record's schema, by number."""
+    folder = files("schemas").joinpath("avro/history")
+    found = {}
+    for entry in folder.iterdir():
+        name, _, rest = entry.name.partition(".")
+        if name == record and rest.endswith("avsc"):
+            found[int(rest.split(".")[0])] = cast("Mapping[str, Schema]", json.loads(entry.read_text("utf-8")))
+    return dict(sorted(found.items()))
+
+
+def problems(older: Mapping[str, Schema], newer: Mapping[str, Schema]) -> list[str]:
+    """Why the two versions do not read each other, in both directions; empty where they do."""
+    return _reads(newer, older, "the newer reading the older") + _reads(older, newer, "the older reading the newer")
+
+
+def breaks(record: str) -> list[str]:
+    """Everything that makes today's schema of `record` disagree with a released one."""
+    return [
+        f"{record} against version {number}: {problem}"
+        for number, released in history(record).items()
+        for problem in problems(released, schema(record))
+    ]
+
+
+def _reads(reader: Mapping[str, Schema], writer: Mapping[str, Schema], direction: str) -> list[str]:
+    checker = ReaderWriterCompatibilityChecker()
+    found = checker.get_compatibility(parse(json.dumps(reader)), parse(json.dumps(writer)))
+    if found.compatibility is SchemaCompatibilityType.compatible:
+        return []
+    return [f"{direction}: {message}" for message in sorted(found.messages)]
