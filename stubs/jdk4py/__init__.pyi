@@ -1,0 +1,5 @@
+from pathlib import Path
+
+JAVA_HOME: Path
+JAVA: Path
+JAVA_VERSION: tuple[int, int, int]
