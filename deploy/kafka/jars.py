@@ -20,6 +20,7 @@ from deploy.kafka.progress import Say, advancing
 THREADS = 8
 ATTEMPTS = 3
 TIMEOUT_S = 30
+PAUSE_S = 1.0
 
 
 def ensure(artifacts: Sequence[Artifact], cache: Path, say: Say) -> Sequence[Path]:
@@ -81,10 +82,10 @@ def _download(artifact: Artifact, staging: Path) -> Path:
         (staging / artifact.path).unlink(missing_ok=True)
         try:
             return context.project(artifact.group, artifact.name).at_version(artifact.version).artifact().resolve()
-        except (requests.RequestException, RuntimeError) as error:
+        except (requests.RequestException, RuntimeError, IndexError) as error:  # IndexError: an empty .sha1 answer
             if attempt == ATTEMPTS:
                 raise _unreachable(artifact, error) from error
-            time.sleep(attempt)
+            time.sleep(PAUSE_S * attempt)
     raise AssertionError("every attempt returns or raises")
 
 
