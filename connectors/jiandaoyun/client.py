@@ -1,0 +1,127 @@
+"""The calls of the open API v5 that this connector makes (contract sections 1 to 4)."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator, Mapping, Sequence
+
+import httpx
+
+from connectors.errors import DataError, TransientError
+from connectors.http import Effect, send
+from connectors.jiandaoyun.answers import RECORD_MISSING, SUBMIT_FAILED, read
+from connectors.jiandaoyun.config import JianDaoYunConfig
+from connectors.jiandaoyun.pace import Pace
+from schemas.document import Fields, Value, to_json
+
+PAGE = 100
+KEYS_PER_LOOKUP = 100
+"""Far below the documented 1,000 of `in` (an older page says 200), and a page holds the whole answer."""
+
+SUBMIT_TRIES = 2
+DATA = "/v5/app/entry/data"
+
+
+class Client:
+    """One form, one connection pool. Raises FarError; see answers.py for what an answer means."""
+
+    def __init__(
+        self, config: JianDaoYunConfig, transport: httpx.BaseTransport | None = None, pace: Pace | None = None
+    ) -> None:
+        self._form = {"app_id": config.app_id, "entry_id": config.entry_id}
+        self._base = config.base_url
+        self._pace = pace or Pace(config.requests_per_second)
+        self._http = httpx.Client(
+            transport=transport,
+            timeout=config.timeout_s,
+            verify=ssl.create_default_context(cafile=config.ca_file),
+            headers={"Authorization": f"Bearer {config.api_key.get_secret_value()}"},
+            trust_env=False,
+        )
+
+    def close(self) -> None:
+        """Close all connections. Safe twice."""
+        self._http.close()
+
+    def widgets(self) -> Fields:
+        """The form's field list (section 2)."""
+        return self._call("/v5/app/entry/widget/list", {}, "reads")
+
+    def page(self, after: str, where: Fields | None = None) -> Sequence[Fields]:
+        """Up to 100 records behind the id `after`, by id; a shorter page is the last one (section 3)."""
+        body: dict[str, Value] = {"data_id": after, "limit": PAGE}
+        if where is not None:
+            body["filter"] = where
+        return _records(self._call(f"{DATA}/list", body, "reads"))
+
+    def record(self, data_id: str) -> Fields | None:
+        """One record, or None: the vendor answers a missing one with nothing or with code 4001 (section 3)."""
+        try:
+            found = self._call(f"{DATA}/get", {"data_id": data_id}, "reads").get("data")
+        except DataError as error:
+            if error.code == str(RECORD_MISSING):
+                return None
+            raise
+        return found if isinstance(found, dict) and found.get("_id") else None
+
+    def by_text(self, alias: str, values: Sequence[str]) -> Iterator[Fields]:
+        """Every record whose text field `alias` is one of `values`."""
+        for start in range(0, len(values), KEYS_PER_LOOKUP):
+            some = values[start : start + KEYS_PER_LOOKUP]
+            method = "eq" if len(some) == 1 else "in"
+            condition = {"field": alias, "type": "text", "method": method, "value": list(some)}
+            yield from self._all({"rel": "and", "cond": [condition]})
+
+    def create(self, values: Fields, transaction_id: str) -> str:
+        """Create one record by a batch of one and give its id.
+
+        A repeat of the transaction id within an hour overwrites the record (section 4).
+        """
+        body: Fields = {"data_list": [_wrapped(values)], "transaction_id": transaction_id}
+        answer: Fields = {}
+        for _ in range(SUBMIT_TRIES):
+            answer = self._write(f"{DATA}/batch_create", body)
+            ids = answer.get("success_ids")
+            if answer.get("success_count") == 1 and isinstance(ids, list) and len(ids) == 1:
+                return str(ids[0])
+        raise DataError(f"batch_create accepted {answer.get('success_count')} of 1 records, twice", code="partial")
+
+    def update(self, data_id: str, values: Fields) -> None:
+        """Change the given fields of one record, no others (section 4)."""
+        self._write(f"{DATA}/update", {"data_id": data_id, "data": _wrapped(values)})
+
+    def _all(self, where: Fields) -> Iterator[Fields]:
+        after = ""
+        while True:
+            records = self.page(after, where)
+            yield from records
+            if len(records) < PAGE:
+                return
+            after = str(records[-1]["_id"])
+
+    def _write(self, path: str, body: Fields) -> Fields:
+        """Send once, and once more where the vendor says only that the submission failed (section 5)."""
+        try:
+            return self._call(path, body, "writes")
+        except DataError as error:
+            if error.code != str(SUBMIT_FAILED):
+                raise
+        return self._call(path, body, "writes")
+
+    def _call(self, path: str, body: Fields, effect: Effect) -> Fields:
+        self._pace.wait(path)
+        content = to_json({**self._form, **body}).encode()
+        headers = {"Content-Type": "application/json"}
+        request = self._http.build_request("POST", self._base + path, content=content, headers=headers)
+        return read(send(self._http, request, effect), effect)
+
+
+def _wrapped(values: Fields) -> Mapping[str, Value]:
+    return {alias: {"value": value} for alias, value in values.items()}
+
+
+def _records(answer: Fields) -> Sequence[Fields]:
+    data = answer.get("data")
+    if not isinstance(data, list):
+        raise TransientError(f"data/list answered without data: {to_json(answer)[:200]}")
+    return [record for record in data if isinstance(record, dict)]

@@ -1,0 +1,117 @@
+"""Makes work orders in JianDaoYun what the bus wants of them, with a look-up by our key before every write."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+
+from connectors.contract import Rejection
+from connectors.errors import DataError, FarError, UnknownOutcome
+from connectors.jiandaoyun import form
+from connectors.jiandaoyun.answers import TRANSACTION_USED
+from connectors.jiandaoyun.client import Client
+from connectors.jiandaoyun.commands import Create, Update, plan
+from connectors.jiandaoyun.documents import Reader
+from schemas.document import Document, Fields, Value
+
+KEY = "job_order_id"
+ATTEMPTS = 3
+TRANSACTIONS = uuid.UUID("5f0b6b0e-6f4b-5d0a-9d38-6c1a3f6f2f10")
+"""Namespace of the transaction ids: one per job order, so that a repeat within the hour makes no second record."""
+
+
+class JianDaoYunSink:
+    """Writes documents `work_order`; their id is the job order id, their `state` what is wanted.
+
+    The vendor has no conditional write: the stored version is read just before each update, and the race that
+    is left is the time of one call.
+    """
+
+    def __init__(self, client: Client, reader: Reader) -> None:
+        self._client = client
+        self._reader = reader
+
+    def open(self) -> None:
+        """Check that the form has every field. Raises ConfigError or AuthError."""
+        form.check(self._client.widgets())
+
+    def write(self, documents: Sequence[Document]) -> Sequence[Rejection]:
+        """See `connectors.contract.Sink.write`."""
+        found: dict[str, Sequence[Fields]] = dict(self._look_up(document.id for document in documents))
+        rejected: list[Rejection] = []
+        for index, document in enumerate(documents):
+            try:
+                self._settle(document, found.pop(document.id, None))
+            except DataError as error:
+                rejected.append(Rejection(index, error))
+        return rejected
+
+    def close(self) -> None:
+        """Close all connections. Safe twice."""
+        self._client.close()
+
+    def _settle(self, document: Document, found: Sequence[Fields] | None) -> None:
+        """Look up, write, and where nobody knows whether that happened look up again before another write."""
+        unknown: FarError | None = None
+        for _ in range(ATTEMPTS):
+            records = self._look_up([document.id])[document.id] if found is None else found
+            found = None
+            try:
+                return self._bring_about(document, records)
+            except UnknownOutcome as error:
+                unknown = error
+        raise UnknownOutcome(f"work order {document.id}: {ATTEMPTS} writes without an answer ({unknown})")
+
+    def _bring_about(self, document: Document, records: Sequence[Fields]) -> None:
+        if len(records) > 1:
+            ids = ", ".join(str(record["_id"]) for record in records)
+            raise DataError(f"work order {document.id} exists {len(records)} times ({ids}): delete all but one")
+        step = self._plan(document, records[0] if records else None)
+        if isinstance(step, Create):
+            self._create(document, step)
+        elif isinstance(step, Update):
+            self._update(document, step)
+
+    def _update(self, document: Document, step: Update) -> None:
+        """Plan again on what is stored at this moment: since the look-up a person may have started the order."""
+        record = self._client.record(step.data_id)
+        if record is None:
+            raise DataError(f"work order {document.id} ({step.data_id}) was deleted while it was being written")
+        fresh = self._plan(document, record)
+        if isinstance(fresh, Update):
+            self._client.update(fresh.data_id, _wire(fresh.values))
+
+    def _create(self, document: Document, step: Create) -> None:
+        try:
+            self._client.create(_wire(step.values), str(uuid.uuid5(TRANSACTIONS, document.id)))
+        except DataError as error:
+            if error.code != str(TRANSACTION_USED):
+                raise
+            raise DataError(
+                f"work order {document.id} was made within the last hour and is gone: somebody deleted it, "
+                "and it is not made again by itself",
+                code=error.code,
+            ) from error
+
+    def _plan(self, document: Document, record: Fields | None) -> Create | Update | None:
+        if record is None:
+            return plan(document, None)
+        return plan(document, self._reader.content(record), str(record["_id"]))
+
+    def _look_up(self, ids: Iterable[str]) -> Mapping[str, Sequence[Fields]]:
+        found: dict[str, list[Fields]] = {key: [] for key in ids}
+        for record in self._client.by_text(KEY, list(found)):
+            found.setdefault(str(record.get(KEY)), []).append(record)
+        return found
+
+
+def _wire(values: Fields) -> Fields:
+    """Values as the API takes them: a date as midnight UTC (contract 4), an empty text as ''."""
+    types = {field.alias: field.type for field in form.work_order().fields}
+    return {alias: _wire_value(types[alias], value) for alias, value in values.items()}
+
+
+def _wire_value(kind: form.WidgetType, value: Value) -> Value:
+    if kind == "date" and value is not None:
+        return f"{value}T00:00:00.000Z"
+    return "" if kind in ("text", "combo") and value is None else value

@@ -1,0 +1,121 @@
+"""The form's records by full sweeps.
+
+The API has no cursor of changes, and neither bulk edits nor the work of other scripts are pushed (contract sections
+3 and 6). Pushes are quicker; a sweep is certain.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from connectors.contract import Batch, Position
+from connectors.jiandaoyun import form
+from connectors.jiandaoyun.client import PAGE, Client
+from connectors.jiandaoyun.documents import Reader, deleted
+from connectors.jiandaoyun.position import Sweep
+from schemas.document import Document
+from schemas.identity import revision_time_us
+
+OVERLAP_US = 300_000_000
+"""Records stamped this little before what is certain are looked at again: the vendor's servers have many clocks."""
+
+CONFIRMED_PER_POLL = 20
+
+
+class JianDaoYunSource:
+    """One page of a sweep per poll.
+
+    A poll waits no longer than it is told, a call of the API no longer than its own time-out. A record that vanished
+    is noticed where this instance has itself seen it before, and asked for once more.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        reader: Reader,
+        system: str,
+        interval_s: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._client = client
+        self._reader = reader
+        self._system = system
+        self._interval_s = interval_s
+        self._clock = clock
+        self._closed = threading.Event()
+        self._sweep = Sweep()
+        self._due = 0.0
+        self._known: dict[str, Document] = {}
+        self._met: set[str] | None = None  # ids of this sweep, where it is ours from its start
+        self._knows_all = False
+        self._missing: list[str] = []
+
+    def open(self, position: Position | None) -> None:
+        """See `connectors.contract.Source.open`; checks that the form has every field."""
+        self._sweep = Sweep.parse(position)
+        self._met = None if self._sweep.cursor else set()
+        form.check(self._client.widgets())
+        self._due = self._clock()
+
+    def poll(self, timeout: float) -> Batch | None:
+        """See `connectors.contract.Source.poll`."""
+        pause = min(timeout, self._due - self._clock())
+        if pause > 0:
+            self._closed.wait(pause)
+        if self._closed.is_set():
+            return None
+        if self._missing:
+            return self._batch(self._gone())
+        return self._next_page() if self._clock() >= self._due else None
+
+    def close(self) -> None:
+        """Interrupt a waiting poll and close all connections. Safe twice."""
+        self._closed.set()
+        self._client.close()
+
+    def _next_page(self) -> Batch | None:
+        before = self._sweep
+        if not before.cursor:
+            self._due = self._clock()
+        records = self._client.page(before.cursor)
+        documents = [self._reader.document(record) for record in records]
+        changed = [document for document in documents if self._is_news(document)]
+        self._remember(documents)
+        if documents:
+            newest_us = max(revision_time_us(document.revision) for document in documents)
+            self._sweep = before.after_page(documents[-1].id, newest_us)
+        if len(records) < PAGE:
+            self._end_sweep()
+        return self._batch(changed) if changed or self._sweep != before else None
+
+    def _is_news(self, document: Document) -> bool:
+        known = self._known.get(document.id)
+        if known is not None:
+            return known.revision != document.revision
+        if self._knows_all:  # new, or restored with its old stamp
+            return True
+        return revision_time_us(document.revision) >= self._sweep.done_us - OVERLAP_US
+
+    def _remember(self, documents: Sequence[Document]) -> None:
+        self._known.update((document.id, document) for document in documents)
+        if self._met is not None:
+            self._met.update(document.id for document in documents)
+
+    def _end_sweep(self) -> None:
+        if self._met is not None:
+            self._missing = [data_id for data_id in self._known if data_id not in self._met]
+            self._knows_all = True
+        self._met = set()
+        self._sweep = self._sweep.ended()
+        self._due += self._interval_s
+
+    def _gone(self) -> Sequence[Document]:
+        """The deleted ones among the next few missing ids; one that is there after all comes with the next sweep."""
+        asked, self._missing = self._missing[:CONFIRMED_PER_POLL], self._missing[CONFIRMED_PER_POLL:]
+        absent = [data_id for data_id in asked if self._client.record(data_id) is None]
+        return [deleted(self._known.pop(data_id)) for data_id in absent]
+
+    def _batch(self, documents: Sequence[Document]) -> Batch:
+        return Batch(documents, self._sweep.position(), complete=self._sweep.backfilled, system=self._system)
