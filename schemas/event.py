@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-Canonical: TypeAlias = "bool | int | str | Sequence[Canonical] | Mapping[str, Canonical] | None"
+Canonical: TypeAlias = "bool | int | str | bytes | Sequence[Canonical] | Mapping[str, Canonical] | None"
 """A value inside the process: decimals are unscaled ints, dates days and instants microseconds since 1970."""
 
 Record: TypeAlias = Mapping[str, Canonical]

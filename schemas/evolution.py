@@ -43,7 +43,7 @@ def breaks(record: str) -> list[str]:
 
 
 def _reads(reader: Mapping[str, Schema], writer: Mapping[str, Schema], direction: str) -> list[str]:
-    checker = ReaderWriterCompatibilityChecker()
+    checker = ReaderWriterCompatibilityChecker()  # type: ignore[no-untyped-call]
     found = checker.get_compatibility(parse(json.dumps(reader)), parse(json.dumps(writer)))
     if found.compatibility is SchemaCompatibilityType.compatible:
         return []

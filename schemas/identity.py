@@ -20,6 +20,11 @@ def order_number(key: str) -> str:
     return key.split(":", 1)[1]
 
 
+def connector_of(key: str) -> str:
+    """The name of the connector that an order key's order came from."""
+    return key.split(":", 1)[0]
+
+
 def job_order_id(key: str, line_id: str) -> str:
     """The id of the job order that makes one order line: `<order key>/<line id>`. Stable for ever."""
     return f"{key}/{line_id}"

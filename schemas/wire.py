@@ -11,7 +11,7 @@ import hashlib
 import json
 import secrets
 import struct
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Protocol, TypeAlias
@@ -20,7 +20,7 @@ from schemas.catalog import NAMESPACE, Schema, record_names, schema
 from schemas.codec import CodecError, Decoder, Encoder, codec
 from schemas.event import Event, Record
 
-Headers: TypeAlias = list[tuple[str, bytes]]
+Headers: TypeAlias = list[tuple[str, str | bytes | None]]
 
 FRAME = struct.Struct(">bI")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -140,9 +140,9 @@ def headers_of(event: Event) -> Headers:
     return [(name, text.encode()) for name, text in named.items()]
 
 
-def header_texts(headers: Iterable[tuple[str, str | bytes | None]] | None) -> dict[str, str]:
+def header_texts(headers: Mapping[str, str | bytes | None] | Headers | None) -> dict[str, str]:
     """A message's headers as text, the last of a name winning; bytes that are no UTF-8 are shown escaped."""
-    found = headers or ()
+    found = headers.items() if isinstance(headers, Mapping) else headers or ()
     return {
         name: value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else value or ""
         for name, value in found

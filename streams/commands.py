@@ -1,0 +1,42 @@
+"""An operator's commands to the task that owns a stage's parked records."""
+
+from __future__ import annotations
+
+import getpass
+import logging
+
+from confluent_kafka import Message
+
+from schemas.catalog import command_topic
+from schemas.codec import CodecError
+from schemas.event import Event, Record
+from schemas.wire import Reader, Writer, headers_of, new_traceparent
+from streams.clock import now_us
+from streams.kafka.consuming import place
+from streams.kafka.transaction import Outgoing
+from streams.parking import Entry, Parking
+
+log = logging.getLogger(__name__)
+
+READ = Reader("Command")
+
+
+def redrive_command(stage: str, parked_id: str, partition: int) -> Outgoing:
+    """The command to process one parked record again; it goes to the partition that owns the record."""
+    at = now_us()
+    value: Record = {"command": "redrive", "parked_id": parked_id, "by": getpass.getuser(), "at": at}
+    event_id = f"commands/{stage}/{parked_id}/{at}"
+    headers = {"traceparent": new_traceparent()}
+    event = Event("Command", parked_id, parked_id, event_id, "operator", at, at, value, headers)
+    return Outgoing(command_topic(stage), parked_id, Writer("Command")(value), headers_of(event), partition)
+
+
+def redrives(message: Message, parking: Parking) -> list[Entry]:
+    """The parked record that a command names; none where it was resolved already."""
+    try:
+        command = READ(message.value())
+    except CodecError as error:
+        log.error("%s: a command that nobody understands was left out: %s", parking.stage, error)
+        return []
+    entry = parking.entry(place(message)[1], str(command["parked_id"]))
+    return [] if entry is None else [entry]

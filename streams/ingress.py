@@ -1,0 +1,130 @@
+"""The ingress: far systems push to `POST /webhooks/<connector>`; what is mapped is on the bus before the answer.
+
+Any number of replicas; an idempotent producer and no transaction. A repeat falls to the revision, and the poll of the
+same system closes every gap.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from threading import Lock
+
+from confluent_kafka import KafkaError, KafkaException, Producer
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request as HttpRequest
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from connectors.contract import Request, Webhook
+from connectors.errors import AuthError, DataError
+from mappings import Plan
+from schemas.document import Document
+from streams import metrics
+from streams.bus import Bus
+from streams.clock import next_version, now_us
+from streams.intake import Intake, Refused, stage_of
+from streams.kafka.transaction import Outgoing, produce
+from streams.parking import Parking
+from streams.references import ReferenceTables
+
+log = logging.getLogger(__name__)
+
+DELIVERY_S = 20.0
+LONGEST_BODY = 10 * 1024 * 1024
+
+
+class Ingress:
+    """Takes pushes for every connector that has a webhook."""
+
+    def __init__(self, bus: Bus, plan: Plan) -> None:
+        self._bus = bus
+        self._producer: Producer = bus.cluster.producer()
+        self._references = ReferenceTables(bus.cluster)
+        self._webhooks: dict[str, Webhook] = {}
+        self._intakes: dict[str, Intake] = {}
+        for name in bus.webhooks:
+            attached = bus.attached[name]
+            assert attached.connector.webhook is not None
+            self._webhooks[name] = attached.connector.webhook(attached.config)
+            self._intakes[name] = Intake(name, attached.connector.name, bus.partitions, plan, self._references)
+        self._version = 0
+        self._one_at_a_time = Lock()
+
+    def open(self) -> None:
+        """Read the reference data."""
+        self._references.load()
+
+    def close(self) -> None:
+        """Let go of Kafka."""
+        self._producer.flush(DELIVERY_S)
+        self._references.close()
+
+    def routes(self) -> list[Route]:
+        """The HTTP routes."""
+        return [Route("/webhooks/{name}", self._receive, methods=["POST"])]
+
+    def app(self) -> Starlette:
+        """The application without anything else."""
+        return Starlette(routes=self.routes())
+
+    async def _receive(self, http: HttpRequest) -> Response:
+        name = http.path_params["name"]
+        if name not in self._webhooks:
+            return JSONResponse({"error": f"no webhook {name!r}; there are {sorted(self._webhooks)}"}, 404)
+        body = await http.body()
+        if len(body) > LONGEST_BODY:
+            return JSONResponse({"error": f"longer than {LONGEST_BODY} bytes"}, 413)
+        request = Request(http.method, http.url.path, dict(http.query_params), dict(http.headers), body)
+        return await run_in_threadpool(self._answer, name, request)
+
+    def _answer(self, name: str, request: Request) -> Response:
+        try:
+            with self._one_at_a_time:
+                self._publish(name, self._webhooks[name].receive(request))
+        except AuthError as error:
+            metrics.FAR_ERRORS.labels(f"ingress.{name}", "AuthError").inc()
+            return JSONResponse({"error": str(error)}, 401)
+        except DataError as error:
+            metrics.FAR_ERRORS.labels(f"ingress.{name}", "DataError").inc()
+            return JSONResponse({"error": str(error)}, 400)
+        except KafkaException as error:
+            log.error("ingress %s: not delivered, the far system will push again: %s", name, error)
+            return JSONResponse({"error": "not stored; push it again"}, 503)
+        return JSONResponse({"status": "success"})
+
+    def _publish(self, name: str, documents: Sequence[Document]) -> None:
+        """Produce all of them and wait for every delivery report. Raises KafkaException where one is missing."""
+        self._references.news()
+        failed: list[KafkaError] = []
+        for document in documents:
+            for record in self._records(name, document):
+                produce(
+                    self._producer,
+                    self._bus.cluster,
+                    record,
+                    lambda error, _: failed.append(error) if error is not None else None,
+                )
+        if self._producer.flush(DELIVERY_S):
+            raise KafkaException(KafkaError(KafkaError._MSG_TIMED_OUT))
+        if failed:
+            raise KafkaException(failed[0])
+
+    def _records(self, name: str, document: Document) -> list[Outgoing]:
+        self._version = next_version(self._version, now_us())
+        intake = self._intakes[name]
+        taken = intake.take(document, self._version)
+        if isinstance(taken, Refused):
+            return self._parked(name, intake, taken)
+        if taken is None:
+            return []
+        metrics.PUBLISHED.labels(f"ingress.{name}", taken.topic).inc()
+        return [taken]
+
+    def _parked(self, name: str, intake: Intake, refused: Refused) -> list[Outgoing]:
+        """Park for the source's task, which owns what it finds there; the same record takes the same place."""
+        metrics.PARKED.labels(f"ingress.{name}", refused.reason.cause).inc()
+        log.warning("ingress %s: parked %s: %s", name, refused.incoming.parked_id, refused.reason.message)
+        parking = Parking(self._bus.cluster, stage_of(name))
+        return [parking.record(intake.partition(refused.incoming), refused.incoming, refused.reason, now_us())]

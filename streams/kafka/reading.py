@@ -1,0 +1,132 @@
+"""Reading topics to their end, where the end is the high watermark and not the last stable offset.
+
+A read-committed consumer's own end stops before a predecessor's open transaction; state restored up to there would
+miss it. So the target is asked with read-uncommitted ListOffsets, and the reading goes on until it is reached,
+counting the end-of-partition marks, because transaction markers take offsets that no message has.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from streams.kafka.cluster import Cluster
+from streams.kafka.typing_gaps import latest
+
+WAIT_S = 60.0
+
+
+class EndNotReached(Exception):
+    """A partition's end was not reached in time, as when a transaction stays open; the message names it."""
+
+
+def end_offsets(admin: AdminClient, partitions: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
+    """The high watermarks, open transactions included. Raises KafkaException for an unknown partition."""
+    asked = {TopicPartition(topic, number): latest() for topic, number in partitions}
+    if not asked:
+        return {}
+    answers = admin.list_offsets(asked, request_timeout=15)
+    return {(tp.topic, tp.partition): answer.result().offset for tp, answer in answers.items()}
+
+
+def partition_count(admin: AdminClient, topic: str) -> int:
+    """How many partitions a topic has. Raises KafkaException where it does not exist."""
+    found = admin.list_topics(topic, timeout=15).topics[topic]
+    if found.error is not None:
+        raise KafkaException(found.error)
+    return len(found.partitions)
+
+
+def read_to_end(
+    cluster: Cluster,
+    begin: Mapping[tuple[str, int], int],
+    take: Callable[[Message], None],
+    wait_s: float = WAIT_S,
+) -> dict[tuple[str, int], int]:
+    """Give every committed message from `begin` (topic, partition → offset) up to the present end to `take`.
+
+    Returns where to go on from, per partition. Raises EndNotReached after `wait_s`.
+    """
+    ends = end_offsets(cluster.admin(), begin)
+    reached = {where: offset for where, offset in begin.items() if max(offset, 0) >= ends[where]}
+    open_ones = {where: offset for where, offset in begin.items() if where not in reached}
+    if open_ones:
+        with closing(cluster.free_consumer()) as consumer:
+            consumer.assign([TopicPartition(topic, number, offset) for (topic, number), offset in open_ones.items()])
+            reached |= _read(consumer, {where: ends[where] for where in open_ones}, take, wait_s)
+    return reached
+
+
+def _read(
+    consumer: Consumer, targets: dict[tuple[str, int], int], take: Callable[[Message], None], wait_s: float
+) -> dict[tuple[str, int], int]:
+    reached: dict[tuple[str, int], int] = {}
+    deadline = time.monotonic() + wait_s
+    while len(reached) < len(targets):
+        if time.monotonic() > deadline:
+            missing = sorted(set(targets) - set(reached))
+            raise EndNotReached(f"not read to the end within {wait_s:.0f} s: {missing} (a transaction may be open)")
+        for message in consumer.consume(1000, timeout=0.2):
+            where = (str(message.topic()), int(message.partition() or 0))
+            offset = int(message.offset() or 0)
+            if _is_end(message):
+                if offset >= targets[where]:
+                    reached[where] = offset
+                continue
+            take(message)
+            if offset + 1 >= targets[where]:
+                reached[where] = offset + 1
+    return reached
+
+
+def _is_end(message: Message) -> bool:
+    error = message.error()
+    if error is None:
+        return False
+    if error.code() == KafkaError._PARTITION_EOF:
+        return True
+    raise KafkaException(error)
+
+
+def committed_offsets(consumer: Consumer, partitions: Iterable[TopicPartition]) -> list[TopicPartition]:
+    """The group's committed offsets, asked until no transaction holds one of them open."""
+    deadline = time.monotonic() + WAIT_S
+    asked = list(partitions)
+    while True:
+        try:
+            return list(consumer.committed(asked, timeout=15))
+        except KafkaException as error:
+            unstable = error.args[0].code() == KafkaError.UNSTABLE_OFFSET_COMMIT
+            if not (unstable or error.args[0].retriable()) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
+
+
+class Follower:
+    """Reads a topic whole, then what is added to it: reference data, definitions, an operator's commands."""
+
+    def __init__(self, cluster: Cluster, topic: str) -> None:
+        self._cluster = cluster
+        self._topic = cluster.name(topic)
+        self._consumer = cluster.free_consumer()
+
+    def read_whole(self) -> Iterator[Message]:
+        """Every committed message up to the present end; later ones come from `news`."""
+        found: list[Message] = []
+        count = partition_count(self._cluster.admin(), self._topic)
+        begin = {(self._topic, number): OFFSET_BEGINNING for number in range(count)}
+        reached = read_to_end(self._cluster, begin, found.append)
+        self._consumer.assign([TopicPartition(topic, number, reached[topic, number]) for topic, number in reached])
+        return iter(found)
+
+    def news(self) -> list[Message]:
+        """What was added since, without waiting."""
+        return [message for message in self._consumer.consume(500, timeout=0) if not _is_end(message)]
+
+    def close(self) -> None:
+        """Release the consumer."""
+        self._consumer.close()

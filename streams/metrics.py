@@ -1,0 +1,20 @@
+"""The bus's Prometheus metrics; every name begins with `lineshaft_` and carries its unit."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram
+
+CONSUMED = Counter("lineshaft_consumed_records_total", "Records consumed.", ["stage", "topic"])
+PUBLISHED = Counter("lineshaft_published_records_total", "Records published by a source.", ["stage", "record"])
+WRITTEN = Counter("lineshaft_written_documents_total", "Documents made durable in a far system.", ["stage"])
+PARKED = Counter("lineshaft_parked_records_total", "Records parked, by cause.", ["stage", "cause"])
+PARKED_NOW = Gauge("lineshaft_parked_records", "Records parked now, by cause.", ["stage", "cause"])
+COMMITTED = Counter("lineshaft_committed_batches_total", "Batches committed.", ["stage"])
+ABORTED = Counter("lineshaft_aborted_batches_total", "Batches aborted and done again.", ["stage"])
+OWNED = Gauge("lineshaft_owned_partitions", "Partitions owned.", ["stage"])
+FAR_ERRORS = Counter("lineshaft_far_errors_total", "Errors of a far system, by kind.", ["stage", "error"])
+FAR_CALL = Histogram("lineshaft_far_call_seconds", "Time of one call of a connector.", ["stage", "call"])
+API_BUDGET = Gauge("lineshaft_api_budget_used_ratio", "Share of the far system's API budget that is used.", ["stage"])
+LAST_POLL = Gauge(
+    "lineshaft_last_poll_timestamp_seconds", "When the task last polled, seconds since 1970.", ["stage"]
+)

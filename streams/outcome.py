@@ -1,0 +1,114 @@
+"""What an error means for the record, the batch and the task. Nothing else on the bus decides this.
+
+retry   the batch again, after a pause that grows
+pause   the task, and tell: only a person or time can mend it
+park    this one record, with a cause; the others go on
+stop    the process: going on could break a promise
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from connectors.errors import (
+    AuthError,
+    ConfigError,
+    Conflict,
+    DataError,
+    FarError,
+    LostCursor,
+    Throttled,
+    TransientError,
+    UnknownOutcome,
+)
+from mappings import Cause, MappingFailed
+from schemas.codec import CodecError
+
+FIRST_PAUSE_S = 0.5
+LONGEST_PAUSE_S = 60.0
+PERSON_PAUSE_S = 30.0
+
+
+class Action(StrEnum):
+    """What happens next."""
+
+    RETRY = "retry"
+    PAUSE = "pause"
+    PARK = "park"
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a record is parked: one word of a fixed list, one sentence, who can resolve it, what it waits for."""
+
+    cause: str
+    message: str
+    owner: str
+    waits_for: str | None = None
+
+
+OWNERS: Mapping[str, str] = {
+    Cause.REQUIRED_MISSING: "sales or production: complete the record in the far system",
+    Cause.BAD_VALUE: "sales or production: correct the record in the far system",
+    Cause.UNKNOWN_CODE: "administrator: add the code to its table",
+    Cause.UNKNOWN_REFERENCE: "administrator: add the reference; it is redriven when it arrives",
+    "no_route": "administrator: add a route for it",
+    "undecodable": "IT: find out who wrote this to the topic",
+    "refused": "administrator: see the far system's reason",
+    "defect": "IT: report it to the makers of Lineshaft with this text",
+}
+
+ACTIONS: Mapping[type[FarError], Action] = {
+    Throttled: Action.RETRY,
+    TransientError: Action.RETRY,
+    Conflict: Action.RETRY,
+    UnknownOutcome: Action.RETRY,
+    LostCursor: Action.RETRY,
+    AuthError: Action.PAUSE,
+    ConfigError: Action.PAUSE,
+    DataError: Action.PARK,
+}
+
+
+def action_for(error: FarError) -> Action:
+    """What a far system's error means for the task."""
+    for kind in type(error).__mro__:
+        if kind in ACTIONS:
+            return ACTIONS[kind]
+    return Action.PAUSE
+
+
+def pause_s(error: FarError, attempt: int) -> float:
+    """How long to wait before the next attempt (1 is the first repeat), seconds."""
+    if action_for(error) is Action.PAUSE:
+        return PERSON_PAUSE_S
+    wished = error.retry_after_s if isinstance(error, TransientError) else None
+    grown = min(FIRST_PAUSE_S * 2.0 ** min(attempt - 1, 10), LONGEST_PAUSE_S)
+    return max(wished or 0.0, grown if wished is None else 0.0)
+
+
+class NoRoute(Exception):
+    """No route says where an order line is made."""
+
+
+def reason_for(error: Exception) -> Reason:
+    """Why a record that met this error is parked."""
+    if isinstance(error, MappingFailed):
+        return Reason(error.cause, f"{error.field}: {error.message}", OWNERS[error.cause], error.waits_for)
+    cause = _cause(error)
+    message = str(error) if cause != "defect" else f"{type(error).__name__}: {error}"
+    return Reason(cause, message, OWNERS[cause])
+
+
+def _cause(error: Exception) -> str:
+    match error:
+        case NoRoute():
+            return "no_route"
+        case CodecError():
+            return "undecodable"
+        case FarError():
+            return "refused"
+        case _:
+            return "defect"

@@ -1,0 +1,226 @@
+"""The pipeline's task: consume, process, and commit outputs, state and offsets as one transaction.
+
+The rules marked ▲ in DESIGN section 4 are kept here, in `state.py` and in `kafka/transaction.py`; each has a test in
+tests/integration that fails when it is broken.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from threading import Event as Flag
+
+from confluent_kafka import Consumer, Message, TopicPartition
+
+from mappings import Plan
+from schemas.catalog import ORDERS, PRODUCTION, STATE
+from schemas.codec import CodecError
+from schemas.event import Event
+from schemas.wire import Reader, Writer, event_of, headers_of
+from streams import metrics
+from streams.bus import Bus, pipeline_topics
+from streams.clock import check_against_broker, now_us
+from streams.commands import redrives
+from streams.kafka.consuming import good, next_offsets, place, seek_back
+from streams.kafka.reading import committed_offsets
+from streams.kafka.topics import check_partitions
+from streams.kafka.transaction import Aborted, NotOwned, Outgoing, Transactions
+from streams.outcome import reason_for
+from streams.parking import Entry, Incoming, Parking, incoming_of
+from streams.process import Addressed, process
+from streams.references import ReferenceTables
+from streams.state import Table
+
+log = logging.getLogger(__name__)
+
+STAGE = "pipeline"
+BATCH = 500
+POLL_S = 0.2
+RECORDS = {ORDERS: "SalesOrder", PRODUCTION: "JobResponse"}
+
+
+class Pipeline:
+    """One member of the pipeline's group. `slot` names its transactional id, stable for the process's place."""
+
+    def __init__(self, bus: Bus, slot: int, plan: Plan) -> None:
+        self._cluster, self._partitions = bus.cluster, bus.partitions
+        self._plan = plan
+        self._references = ReferenceTables(bus.cluster)
+        self._states = Table(bus.cluster, STATE)
+        self._parking = Parking(bus.cluster, STAGE)
+        self._readers = {record: Reader(record) for record in RECORDS.values()}
+        self._writers = {record: Writer(record) for record in ("JobOrder", "OrderStatus", "OrderState")}
+        self._read_state = Reader("OrderState")
+        self._transactions = Transactions(bus.cluster, f"{STAGE}-{slot}")
+        self._consumer: Consumer = bus.cluster.group_consumer(STAGE)
+        self._positions: dict[tuple[str, int], int] = {}
+        self._arrived: set[str] = set()
+        self._assignment = 0
+
+    def run(self, stop: Flag) -> None:
+        """Work until `stop` is set. Raises what must end the process: Fenced, PositionLost, ClockApart, …"""
+        try:
+            self._open()
+            while not stop.is_set():
+                self.turn()
+        finally:
+            self.close()
+
+    def _open(self) -> None:
+        check_partitions(self._cluster, [*pipeline_topics(), STATE, self._parking.table.topic], self._partitions)
+        probe = Outgoing(STATE, "clock", None, partition=0)
+        check_against_broker(self._transactions.broker_time_ms(probe), now_us())
+        self._references.load()
+        topics = [self._cluster.name(topic) for topic in pipeline_topics()]
+        self._consumer.subscribe(
+            topics, on_assign=self._take_over, on_revoke=self._give_away, on_lost=self._give_away
+        )
+
+    def close(self) -> None:
+        """Leave the group and let go of everything."""
+        self._consumer.close()
+        self._transactions.close()
+        self._references.close()
+
+    def _take_over(self, consumer: Consumer, partitions: Sequence[TopicPartition]) -> None:
+        """Restore the state of what is ours now: first the committed offsets, then all up to the high watermark."""
+        self._assignment += 1
+        numbers = _same_numbers(partitions)
+        offsets = committed_offsets(consumer, partitions)
+        self._states.restore(numbers)
+        self._parking.restore(numbers)
+        self._positions = {(each.topic, each.partition): each.offset for each in offsets}
+        self._arrived |= {name for name in self._parking.references() if self._references.knows(name)}
+        consumer.assign(offsets)
+        metrics.OWNED.labels(STAGE).set(len(numbers))
+        log.info("pipeline: owns partitions %s", sorted(numbers))
+
+    def _give_away(self, consumer: Consumer, partitions: Sequence[TopicPartition]) -> None:
+        self._assignment += 1
+        self._positions = {}
+        self._drop()
+        metrics.OWNED.labels(STAGE).set(0)
+        consumer.unassign()
+
+    def turn(self) -> None:
+        """One batch: everything that was consumed, and what waited for references that have arrived."""
+        messages = good(self._consumer.consume(BATCH, timeout=POLL_S))
+        metadata, assignment = self._consumer.consumer_group_metadata(), self._assignment
+        self._arrived |= set(self._references.news())
+        waiting = self._parking.waiting_for(self._arrived)
+        if not messages and not waiting:
+            self._arrived.clear()
+            return
+        outgoing = self._work(messages, waiting)
+        try:
+            self._commit(messages, outgoing, metadata, assignment)
+        except Aborted as error:
+            log.warning("pipeline: batch aborted, done again: %s", error)
+            self._undo(messages)
+        else:
+            self._accept(messages)
+
+    def _work(self, messages: Sequence[Message], waiting: Sequence[Entry]) -> list[Outgoing]:
+        outgoing: list[Outgoing] = []
+        for entry in waiting:
+            outgoing += self._redrive(entry)
+        for message in messages:
+            topic = self._cluster.plain(place(message)[0])
+            if topic in RECORDS:
+                outgoing += self._message(topic, message)
+            else:
+                for entry in redrives(message, self._parking):
+                    outgoing += self._redrive(entry)
+        return outgoing
+
+    def _message(self, topic: str, message: Message) -> list[Outgoing]:
+        metrics.CONSUMED.labels(STAGE, topic).inc()
+        incoming = incoming_of(topic, message)
+        return self._one(incoming.partition, incoming)
+
+    def _redrive(self, entry: Entry) -> list[Outgoing]:
+        before = self._parking.entry(entry.partition, entry.parked_id)
+        return [] if before is None else self._one(entry.partition, before.incoming)
+
+    def _one(self, partition: int, incoming: Incoming) -> list[Outgoing]:
+        """Process one record; what cannot be processed is parked, and the others go on."""
+        try:
+            event = self._event(incoming)
+            stored = self._states.get(partition, event.key)
+            state = None if stored is None else self._read_state(stored)
+            result = process(event, state, now_us(), self._plan, self._references)
+            outgoing = [self._outgoing(partition, each) for each in result.events]
+            if result.state is not None:
+                self._states.put(partition, event.key, self._writers["OrderState"](result.state))
+        except Exception as error:  # a defect of one record must not stop the others: parked, named and counted
+            reason = reason_for(error)
+            metrics.PARKED.labels(STAGE, reason.cause).inc()
+            log.warning("pipeline: parked %s (%s: %s)", incoming.parked_id, reason.cause, reason.message)
+            self._parking.park(partition, incoming, reason, now_us())
+            return []
+        self._parking.supersede(partition, incoming.subject)
+        return outgoing
+
+    def _event(self, incoming: Incoming) -> Event:
+        record = RECORDS.get(incoming.topic)
+        if record is None:
+            raise CodecError(f"the pipeline reads no records of {incoming.topic}")
+        return event_of(record, self._readers[record](incoming.content), incoming.headers)
+
+    def _outgoing(self, partition: int, addressed: Addressed) -> Outgoing:
+        event = addressed.event
+        data = self._writers[event.record](event.value)
+        return Outgoing(addressed.topic, event.key, data, headers_of(event), partition)
+
+    def _commit(
+        self, messages: Sequence[Message], outgoing: Sequence[Outgoing], metadata: object, assignment: int
+    ) -> None:
+        states = [Outgoing(STATE, key, value, partition=number) for number, key, value in self._states.changes()]
+        with self._transactions.open() as transaction:
+            for record in (*outgoing, *states, *self._parking.outgoing()):
+                transaction.send(record)
+            if assignment != self._assignment:
+                raise NotOwned("the assignment changed under the batch")
+            transaction.send_offsets(self._offsets(messages), metadata)
+        if transaction.broker_time_ms is not None:
+            check_against_broker(transaction.broker_time_ms, now_us())
+
+    def _offsets(self, messages: Sequence[Message]) -> list[TopicPartition]:
+        """The batch's offsets; without messages the present ones, so that a zombie is fenced all the same."""
+        moved = {(each.topic, each.partition): each.offset for each in next_offsets(messages)}
+        foreign = sorted(set(moved) - set(self._positions))
+        if foreign:
+            raise NotOwned(f"offsets of partitions that are not owned: {foreign}")
+        chosen = moved or self._positions
+        return [TopicPartition(topic, number, offset) for (topic, number), offset in chosen.items()]
+
+    def _accept(self, messages: Sequence[Message]) -> None:
+        self._positions |= {(each.topic, each.partition): each.offset for each in next_offsets(messages)}
+        self._states.merge()
+        self._parking.table.merge()
+        self._arrived.clear()
+        metrics.COMMITTED.labels(STAGE).inc()
+
+    def _undo(self, messages: Sequence[Message]) -> None:
+        metrics.ABORTED.labels(STAGE).inc()
+        self._drop()
+        seek_back(self._consumer, messages)
+
+    def _drop(self) -> None:
+        self._states.drop()
+        self._parking.drop()
+
+
+def _same_numbers(partitions: Sequence[TopicPartition]) -> frozenset[int]:
+    """The partition numbers owned, the same of every topic: else one order's state would be on two workers."""
+    by_topic: dict[str, set[int]] = {}
+    for each in partitions:
+        by_topic.setdefault(each.topic, set()).add(each.partition)
+    sets = {frozenset(numbers) for numbers in by_topic.values()}
+    if len(sets) > 1:
+        raise AssignmentSplit(f"the group split one order's topics over workers: {by_topic}")
+    return next(iter(sets), frozenset())
+
+
+class AssignmentSplit(Exception):
+    """Another assignor than `range` is at work in the group; nothing may be processed."""

@@ -1,0 +1,113 @@
+"""The pipeline's processor: one event and the order's state give the new state and the events that follow.
+
+Pure: `now_us` comes from the task, the definitions and references are values, and nothing is read or written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from mappings import Plan, References
+from schemas.catalog import STATUS, sink_topic
+from schemas.event import Event, Record
+from schemas.identity import connector_of, content_hash, derived_event_id
+from schemas.wire import DEFINITION, REVISION, TRACEPARENT
+from streams.clock import next_version
+from streams.order_life import empty_state, is_older, public_status, stub, with_report
+from streams.route import wanted
+from streams.translate import job_order, memory_of
+
+SOURCE = "pipeline"
+
+
+@dataclass(frozen=True)
+class Addressed:
+    """An event and the topic it goes to."""
+
+    topic: str
+    event: Event
+
+
+@dataclass(frozen=True)
+class Result:
+    """The order's new state (None where nothing changed) and what follows from the event."""
+
+    state: Record | None
+    events: Sequence[Addressed] = ()
+
+
+def process(event: Event, state: Record | None, now_us: int, plan: Plan, references: References) -> Result:
+    """Take one SalesOrder or JobResponse. Raises MappingFailed or NoRoute where it has to be parked."""
+    known = state or empty_state(event.key)
+    if event.record == "SalesOrder":
+        return _sales_order(event, known, now_us, plan, references)
+    return _job_response(event, known, now_us, plan)
+
+
+def _sales_order(event: Event, state: Record, now_us: int, plan: Plan, references: References) -> Result:
+    revision = event.headers.get(REVISION, "")
+    if is_older(str(state["revision"]), revision):
+        return Result(None)
+    digest = content_hash(event.value)
+    accepted: Record = {**state, "revision": revision, "content_hash": digest}
+    if state["closed"] or digest == state["content_hash"]:
+        return Result(accepted)
+    before = cast("Record | None", state["order"])
+    jobs, sent = _jobs(event, before, cast("Sequence[Record]", state["jobs"]), now_us, plan, references)
+    return _told(event, {**accepted, "order": event.value, "jobs": jobs}, sent, now_us, plan)
+
+
+def _jobs(
+    event: Event, before: Record | None, jobs: Sequence[Record], now_us: int, plan: Plan, references: References
+) -> tuple[list[Record], list[Addressed]]:
+    memory = {str(job["job_order_id"]): job for job in jobs}
+    sent: list[Addressed] = []
+    for want in wanted(event.value, before, jobs, plan.routes, references):
+        made = job_order(plan, event.key, event.value, want, references)
+        last = memory.get(str(made["job_order_id"]))
+        if last is not None and last["content_hash"] == content_hash(made):
+            continue
+        version = next_version(0 if last is None else cast("int", last["version"]), now_us)
+        subject = str(made["job_order_id"])
+        memory[subject] = memory_of(want, made, version)
+        follow = _following(event, "JobOrder", subject, made, version, plan)
+        sent.append(Addressed(sink_topic(want.destination), follow))
+    return [memory[name] for name in sorted(memory)], sent
+
+
+def _job_response(event: Event, state: Record, now_us: int, plan: Plan) -> Result:
+    progress = cast("Sequence[Record]", state["progress"])
+    folded = with_report(progress, event.headers.get(REVISION, ""), event.value)
+    if folded == list(progress):
+        return Result(None)
+    return _told(event, {**state, "progress": folded}, [], now_us, plan)
+
+
+def _told(event: Event, state: Record, sent: list[Addressed], now_us: int, plan: Plan) -> Result:
+    """Tell the status where it differs from the one last told, and shrink a closed order."""
+    status = public_status(state)
+    if status is not None and status != state["status"]:
+        version = next_version(cast("int", state["status_version"]), now_us)
+        state = {**state, "status": status, "status_version": version, "closed": False}
+        follow = _following(event, "OrderStatus", event.key, status, version, plan)
+        sent = [*sent, Addressed(STATUS, follow), Addressed(sink_topic(connector_of(event.key)), follow)]
+    closed = status is not None and status["state"] == "closed"
+    return Result(stub(state) if closed else state, sent)
+
+
+def _following(event: Event, record: str, subject: str, value: Record, version: int, plan: Plan) -> Event:
+    carried = {TRACEPARENT: event.headers[TRACEPARENT]} if TRACEPARENT in event.headers else {}
+    stage = f"{SOURCE}/{record}/{subject}"
+    return Event(
+        record=record,
+        key=event.key,
+        subject=subject,
+        id=derived_event_id(event.id, stage, plan.id),
+        source=SOURCE,
+        time_us=version,
+        version=version,
+        value=value,
+        headers={**carried, DEFINITION: plan.id},
+    )

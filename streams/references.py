@@ -1,0 +1,86 @@
+"""Reference data in memory: `ref.*` read whole before the first batch and followed from then on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TypeAlias
+
+from confluent_kafka import Message
+
+from schemas.catalog import ITEMS, LINKS
+from schemas.event import Record
+from schemas.wire import Reader
+from streams.kafka.cluster import Cluster
+from streams.kafka.reading import Follower
+
+Store: TypeAlias = dict[str, Record]
+
+
+def item_reference(code: str) -> str:
+    """What a record that misses an item waits for."""
+    return f"items/{code}"
+
+
+def link_reference(kind: str, system: str, far_id: str, to_system: str) -> str:
+    """What a record that misses a cross-reference waits for."""
+    return f"links/{link_key(kind, system, far_id, to_system)}"
+
+
+def link_key(kind: str, system: str, far_id: str, to_system: str) -> str:
+    """The key of a Link in its topic."""
+    return f"{kind}|{system}|{far_id}|{to_system}"
+
+
+class ReferenceTables:
+    """Items and links as they are now (`mappings.References`)."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._items: Store = {}
+        self._links: Store = {}
+        self._tables: list[tuple[Follower, Reader, Store, Callable[[str], str]]] = [
+            (Follower(cluster, ITEMS), Reader("Item"), self._items, lambda key: f"items/{key}"),
+            (Follower(cluster, LINKS), Reader("Link"), self._links, lambda key: f"links/{key}"),
+        ]
+
+    def load(self) -> None:
+        """Read everything up to the present end."""
+        for follower, reader, store, _ in self._tables:
+            _take(follower.read_whole(), reader, store)
+
+    def news(self) -> list[str]:
+        """Take what was added or changed since, without waiting; the names of those references."""
+        found = []
+        for follower, reader, store, name in self._tables:
+            found += [name(key) for key in _take(follower.news(), reader, store)]
+        return found
+
+    def item(self, code: str) -> Record | None:
+        """The item of that code."""
+        return self._items.get(code)
+
+    def link(self, kind: str, system: str, far_id: str, to_system: str) -> str | None:
+        """What `to_system` calls the thing that `system` calls `far_id`."""
+        found = self._links.get(link_key(kind, system, far_id, to_system))
+        return None if found is None else str(found["to_id"])
+
+    def knows(self, reference: str) -> bool:
+        """Whether a reference that a record waited for (`items/ABC`) is there now."""
+        kind, _, key = reference.partition("/")
+        return key in (self._items if kind == "items" else self._links)
+
+    def close(self) -> None:
+        """Release the consumers."""
+        for follower, *_ in self._tables:
+            follower.close()
+
+
+def _take(messages: Iterable[Message], reader: Reader, store: Store) -> list[str]:
+    keys = []
+    for message in messages:
+        key, value = (message.key() or b"").decode(), message.value()
+        keys.append(key)
+        if value is None:
+            store.pop(key, None)
+        else:
+            store[key] = reader(value)
+    return keys

@@ -1,0 +1,215 @@
+"""The sink task: consume, map, write to the far system, then park what it refused, then commit the offsets.
+
+No transaction is open during a far call. A repeat is harmless: a parked record's key is the same, and the version
+guard in or before the far system lets no older state through.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from threading import Event as Flag
+from typing import cast
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+
+from mappings import Cause, Context, MappingFailed, Plan
+from schemas.catalog import NAMESPACE, sink_topic
+from schemas.codec import CodecError
+from schemas.document import Document, Fields
+from schemas.event import Event
+from schemas.wire import Reader, event_of
+from streams import metrics
+from streams.bus import Attached, Bus, sink_topics
+from streams.clock import now_us
+from streams.commands import redrives
+from streams.far_writer import FarWriter
+from streams.kafka.consuming import good, next_offsets, place
+from streams.kafka.reading import committed_offsets
+from streams.kafka.transaction import produce
+from streams.lease import AssignmentLost, PartitionLease
+from streams.outcome import reason_for
+from streams.parking import Incoming, Parking, incoming_of
+from streams.references import ReferenceTables
+
+log = logging.getLogger(__name__)
+
+BATCH = 500
+CHUNK = 50
+POLL_S = 0.2
+RECORDS = ("JobOrder", "OrderStatus")
+
+
+@dataclass(frozen=True)
+class Ready:
+    """One mapped record: what came, its version, and the document to write."""
+
+    incoming: Incoming
+    version: int
+    document: Document
+
+
+class SinkTask:
+    """One member of a sink's group."""
+
+    def __init__(self, bus: Bus, attached: Attached, plan: Plan) -> None:
+        self._cluster, self._attached, self._plan = bus.cluster, attached, plan
+        self.stage = f"sink.{attached.name}"
+        self._topic = sink_topic(attached.name)
+        self._references = ReferenceTables(bus.cluster)
+        self._parking = Parking(bus.cluster, self.stage)
+        self._readers = {record: Reader(record) for record in RECORDS}
+        self._producer: Producer = bus.cluster.producer()
+        self._consumer: Consumer = bus.cluster.group_consumer(self.stage)
+        self._far = FarWriter(self.stage, attached)
+        self._lease = PartitionLease(self._consumer)
+
+    def run(self, stop: Flag) -> None:
+        """Work until `stop` is set. Raises what must end the process."""
+        self._lease.ends_with(stop)
+        try:
+            self._references.load()
+            topics = [self._cluster.name(topic) for topic in sink_topics(self._attached.name)]
+            self._consumer.subscribe(
+                topics, on_assign=self._take_over, on_revoke=self._give_away, on_lost=self._give_away
+            )
+            while not stop.is_set():
+                self.turn()
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Leave the group and let go of the far system."""
+        self._far.close()
+        self._consumer.close()
+        self._producer.flush(5.0)
+        self._references.close()
+
+    def _take_over(self, consumer: Consumer, partitions: Sequence[TopicPartition]) -> None:
+        numbers = {each.partition for each in partitions}
+        offsets = committed_offsets(consumer, partitions)
+        self._parking.restore(numbers)
+        consumer.assign(offsets)
+        consumer.resume(offsets)
+        self._lease.changed()
+        metrics.OWNED.labels(self.stage).set(len(numbers))
+
+    def _give_away(self, consumer: Consumer, partitions: Sequence[TopicPartition]) -> None:
+        self._lease.changed()
+        consumer.unassign()
+        metrics.OWNED.labels(self.stage).set(0)
+
+    def turn(self) -> None:
+        """One batch, from consume to commit."""
+        messages = good(self._consumer.consume(BATCH, timeout=POLL_S))
+        self._lease.begin()
+        metrics.LAST_POLL.labels(self.stage).set_to_current_time()
+        arrived = self._references.news()
+        incoming = [*(e.incoming for e in self._parking.waiting_for(arrived)), *self._incoming(messages)]
+        if not incoming and not messages:
+            return
+        try:
+            for chunk in _chunks(self._ready(incoming)):
+                self._deliver(chunk)
+            self._publish_parked()
+            self._commit(messages)
+        except AssignmentLost as lost:
+            log.warning("%s: %s", self.stage, lost)
+            self._parking.drop()
+
+    def _incoming(self, messages: Sequence[Message]) -> Iterator[Incoming]:
+        for message in messages:
+            topic = self._cluster.plain(place(message)[0])
+            metrics.CONSUMED.labels(self.stage, topic).inc()
+            if topic == self._topic:
+                yield incoming_of(topic, message)
+            else:
+                yield from (entry.incoming for entry in redrives(message, self._parking))
+
+    def _ready(self, incoming: Sequence[Incoming]) -> list[Ready]:
+        """The newest mapped record of each subject; what cannot be mapped is parked."""
+        newest: dict[str, Ready] = {}
+        for each in incoming:
+            try:
+                ready = self._mapped(each)
+            except Exception as error:  # one record's defect must not stop the sink: parked, named and counted
+                self._park(each, error)
+                continue
+            known = newest.get(each.subject)
+            if ready is not None and (known is None or ready.version >= known.version):
+                newest[each.subject] = ready
+        return list(newest.values())
+
+    def _mapped(self, incoming: Incoming) -> Ready | None:
+        event = self._event(incoming)
+        compiled = self._plan.to_document(event.record, self._attached.connector.name)
+        if compiled is None:
+            problem = f"no live mapping turns {event.record} into a document of {self._attached.connector.name}"
+            raise MappingFailed(event.record, Cause.BAD_VALUE, problem, None)
+        context = Context(
+            connector=self._attached.name,
+            key=event.key,
+            subject=event.subject,
+            version=event.version,
+            destination=self._attached.name,
+            references=self._references,
+            line=None,
+        )
+        fields = cast("Fields | None", compiled.apply(event.value, context))
+        if fields is None:
+            return None
+        document = Document(compiled.target, event.subject, str(event.version), fields)
+        return Ready(incoming, event.version, document)
+
+    def _event(self, incoming: Incoming) -> Event:
+        record = incoming.headers.get("ce_type", "").removeprefix(f"{NAMESPACE}.")
+        if record not in self._readers:
+            raise CodecError(f"a sink takes {' and '.join(RECORDS)}, not {record or 'a record without ce_type'}")
+        return event_of(record, self._readers[record](incoming.content), incoming.headers)
+
+    def _deliver(self, chunk: Sequence[Ready]) -> None:
+        """Write one chunk, however long the far system needs. Raises AssignmentLost."""
+        refused = self._far.write([each.document for each in chunk], self._lease)
+        rejections = {each.index: each.error for each in refused}
+        for index, ready in enumerate(chunk):
+            if index in rejections:
+                self._park(ready.incoming, rejections[index])
+            else:
+                self._parking.supersede(ready.incoming.partition, ready.incoming.subject)
+        metrics.WRITTEN.labels(self.stage).inc(len(chunk) - len(rejections))
+
+    def _park(self, incoming: Incoming, error: Exception) -> None:
+        reason = reason_for(error)
+        metrics.PARKED.labels(self.stage, reason.cause).inc()
+        log.warning("%s: parked %s (%s: %s)", self.stage, incoming.parked_id, reason.cause, reason.message)
+        self._parking.park(incoming.partition, incoming, reason, now_us())
+
+    def _publish_parked(self) -> None:
+        failed: list[KafkaError] = []
+        for record in self._parking.outgoing():
+            produce(
+                self._producer,
+                self._cluster,
+                record,
+                lambda error, _: failed.append(error) if error is not None else None,
+            )
+        left = self._producer.flush(30.0)
+        if failed or left:
+            raise KafkaException(failed[0] if failed else KafkaError(KafkaError._MSG_TIMED_OUT))
+
+    def _commit(self, messages: Sequence[Message]) -> None:
+        self._parking.table.merge()
+        if messages:
+            try:
+                self._consumer.commit(offsets=next_offsets(messages), asynchronous=False)
+            except KafkaException as error:
+                raise AssignmentLost(
+                    f"the offsets were refused ({error}); the batch is repeated by its owner"
+                ) from error
+        metrics.COMMITTED.labels(self.stage).inc()
+
+
+def _chunks(ready: Sequence[Ready]) -> Iterator[Sequence[Ready]]:
+    for start in range(0, len(ready), CHUNK):
+        yield ready[start : start + CHUNK]

@@ -1,0 +1,217 @@
+"""The source task: poll one far system, map, and publish events and position as one transaction.
+
+A position moves only with its events. Whoever holds `source-<name>` last is the owner; a predecessor is fenced.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from threading import Event as Flag
+from typing import cast
+
+from confluent_kafka import Consumer, Message, TopicPartition
+
+from connectors.contract import Batch, Source
+from connectors.errors import ConfigError, FarError
+from mappings import Plan
+from schemas.catalog import POSITIONS, command_topic
+from schemas.document import Fields, from_json, to_json
+from schemas.event import Event, Record
+from schemas.wire import Reader, Writer, headers_of
+from streams import metrics
+from streams.bus import Attached, Bus
+from streams.clock import next_version, now_us
+from streams.commands import redrives
+from streams.intake import Intake, Refused, document_of, document_subject, stage_of
+from streams.kafka.cluster import Cluster
+from streams.kafka.consuming import good, next_offsets
+from streams.kafka.partitions import partition_of
+from streams.kafka.reading import committed_offsets, read_to_end
+from streams.kafka.transaction import Aborted, Outgoing, Transactions
+from streams.outcome import action_for, pause_s
+from streams.parking import Entry, Parking
+from streams.references import ReferenceTables
+
+log = logging.getLogger(__name__)
+
+POLL_S = 0.5
+LOOK_AGAIN_S = 5.0
+
+
+class SourceTask:
+    """One source, run by the one process that owns it."""
+
+    def __init__(self, bus: Bus, attached: Attached, plan: Plan, adopt: bool = False) -> None:
+        self._cluster, self._partitions, self._attached, self._adopt = bus.cluster, bus.partitions, attached, adopt
+        self._stage = stage_of(attached.name)
+        self._references = ReferenceTables(bus.cluster)
+        self._parking = Parking(bus.cluster, self._stage)
+        self._intake = Intake(attached.name, attached.connector.name, bus.partitions, plan, self._references)
+        self._write_position = Writer("Position")
+        self._commands: Consumer = bus.cluster.free_consumer(self._stage)
+        self._transactions = Transactions(bus.cluster, f"source-{attached.name}")
+        self._source: Source | None = None
+        self._stored: Record | None = None
+        self._version = 0
+        self._arrived: set[str] = set()
+        self._looked_at = 0.0
+
+    def run(self, stop: Flag) -> None:
+        """Work until `stop` is set. Raises Fenced where another process has taken the source over."""
+        try:
+            self._open()
+            attempt = 0
+            while not stop.is_set():
+                try:
+                    self.turn()
+                    attempt = 0
+                except FarError as error:
+                    attempt += 1
+                    self._failed(error, attempt, stop)
+        finally:
+            self.close()
+
+    def _open(self) -> None:
+        self._references.load()
+        self._stored = stored_position(self._cluster, self._attached.name, self._partitions)
+        self._look_again()
+        self._arrived = {name for name in self._parking.references() if self._references.knows(name)}
+        topic = self._cluster.name(command_topic(self._stage))
+        asked = [TopicPartition(topic, number) for number in range(self._partitions)]
+        self._commands.assign(committed_offsets(self._commands, asked))
+
+    def _look_again(self) -> None:
+        """Take what the ingress has parked meanwhile."""
+        self._parking.restore(range(self._partitions))
+        self._looked_at = time.monotonic()
+
+    def close(self) -> None:
+        """Let go of the far system and of Kafka."""
+        self._close_source()
+        self._commands.close()
+        self._transactions.close()
+        self._references.close()
+
+    def _close_source(self) -> None:
+        if self._source is not None:
+            self._source.close()
+            self._source = None
+
+    def _failed(self, error: FarError, attempt: int, stop: Flag) -> None:
+        wait = pause_s(error, attempt)
+        kind = type(error).__name__
+        metrics.FAR_ERRORS.labels(self._stage, kind).inc()
+        log.warning("%s: %s (%s, %s): again in %.1f s", self._stage, error, kind, action_for(error), wait)
+        self._close_source()
+        stop.wait(wait)
+
+    def _opened(self) -> Source:
+        if self._source is None:
+            factory = self._attached.connector.source
+            assert factory is not None
+            source = factory(self._attached.config)
+            self._source = source
+            source.open(None if self._stored is None else cast("Fields", from_json(str(self._stored["position"]))))
+        return self._source
+
+    def turn(self) -> None:
+        """One poll and its transaction. Raises FarError."""
+        with metrics.FAR_CALL.labels(self._stage, "poll").time():
+            batch = self._opened().poll(POLL_S)
+        metrics.LAST_POLL.labels(self._stage).set_to_current_time()
+        if batch is not None:
+            self._check_system(batch)
+        if time.monotonic() - self._looked_at > LOOK_AGAIN_S:
+            self._look_again()
+        self._arrived |= set(self._references.news())
+        commands = [message for message in self._commands.consume(100, timeout=0) if message.error() is None]
+        waiting = self._parking.waiting_for(self._arrived)
+        while not self._commit(batch, good(commands), waiting):
+            self._parking.drop()
+        self._arrived.clear()
+
+    def _check_system(self, batch: Batch) -> None:
+        known = "" if self._stored is None else str(self._stored["system"])
+        if batch.system and known and batch.system != known and not self._adopt:
+            raise ConfigError(
+                f"connectors.{self._attached.name}",
+                f"the position belongs to the system {known}, the far side is {batch.system}.",
+                "Point the connector back, or take the other system over with `lineshaft run source --adopt`.",
+            )
+
+    def _commit(self, batch: Batch | None, commands: Sequence[Message], waiting: Sequence[Entry]) -> bool:
+        """Publish what the batch and the redrives give; False where Kafka aborted it and it is to be done again."""
+        position = None if batch is None else self._moved(batch)
+        redriven = [*waiting, *(entry for message in commands for entry in redrives(message, self._parking))]
+        if position is None and not redriven and not commands:
+            return True
+        try:
+            with self._transactions.open() as transaction:
+                for record in self._records(batch, redriven):
+                    transaction.send(record)
+                if position is not None:
+                    transaction.send(self._outgoing_position(position))
+                if commands:
+                    transaction.send_offsets(next_offsets(commands), self._commands.consumer_group_metadata())
+        except Aborted as error:
+            metrics.ABORTED.labels(self._stage).inc()
+            log.warning("%s: batch aborted, done again: %s", self._stage, error)
+            return False
+        self._stored = position or self._stored
+        self._parking.table.merge()
+        metrics.COMMITTED.labels(self._stage).inc()
+        return True
+
+    def _records(self, batch: Batch | None, redriven: Sequence[Entry]) -> list[Outgoing]:
+        documents = [document_of(entry.incoming) for entry in redriven]
+        documents += [] if batch is None else batch.documents
+        found: list[Outgoing] = []
+        for document in documents:
+            self._version = next_version(self._version, now_us())
+            taken = self._intake.take(document, self._version)
+            incoming = self._intake.incoming(document)
+            partition = self._intake.partition(incoming)
+            if isinstance(taken, Refused):
+                metrics.PARKED.labels(self._stage, taken.reason.cause).inc()
+                log.warning("%s: parked %s: %s", self._stage, incoming.parked_id, taken.reason.message)
+                self._parking.park(partition, taken.incoming, taken.reason, now_us())
+                continue
+            self._parking.supersede(partition, document_subject(document))
+            if taken is not None:
+                metrics.PUBLISHED.labels(self._stage, taken.topic).inc()
+                found.append(taken)
+        return [*found, *self._parking.outgoing()]
+
+    def _moved(self, batch: Batch) -> Record | None:
+        """The new Position; None where nothing moved."""
+        text = to_json(batch.position)
+        stored = self._stored
+        unmoved = stored is not None and (stored["position"], stored["complete"]) == (text, batch.complete)
+        if unmoved and not batch.documents:
+            return None
+        return {
+            "source": self._attached.name,
+            "position": text,
+            "system": batch.system,
+            "complete": batch.complete,
+            "moved_at": now_us(),
+        }
+
+    def _outgoing_position(self, position: Record) -> Outgoing:
+        name, at = self._attached.name, cast("int", position["moved_at"])
+        event = Event("Position", name, name, f"{name}/position/{at}", name, at, at, position)
+        return Outgoing(POSITIONS, name, self._write_position(position), headers_of(event))
+
+
+def stored_position(cluster: Cluster, name: str, partitions: int) -> Record | None:
+    """The newest Position of a source, read up to the high watermark; None before its first commit."""
+    newest: list[bytes | None] = [None]
+
+    def take(message: Message) -> None:
+        if message.key() == name.encode():
+            newest[0] = message.value()
+
+    read_to_end(cluster, {(cluster.name(POSITIONS), partition_of(name, partitions)): 0}, take)
+    return None if newest[0] is None else Reader("Position")(newest[0])

@@ -1,0 +1,42 @@
+"""Pure step 2: a wanted order line becomes the job order of its destination, by the administrator's mapping."""
+
+from __future__ import annotations
+
+from mappings import Cause, Context, MappingFailed, Plan, References
+from schemas.event import Record
+from schemas.identity import connector_of, content_hash, job_order_id
+from streams.route import Wanted
+
+
+def job_order(plan: Plan, key: str, order: Record, want: Wanted, references: References) -> Record:
+    """The JobOrder record of one wanted line. Raises MappingFailed."""
+    compiled = plan.between("SalesOrder", "JobOrder", want.destination)
+    if compiled is None:
+        raise MappingFailed(
+            "destination", Cause.BAD_VALUE, f"no live mapping makes a JobOrder for {want.destination!r}", None
+        )
+    context = Context(
+        connector=connector_of(key),
+        key=key,
+        subject=job_order_id(key, str(want.line["id"])),
+        version=0,
+        destination=want.destination,
+        references=references,
+        line=want.line,
+    )
+    made = compiled.apply(order, context)
+    if made is None:
+        raise MappingFailed("only_when", Cause.BAD_VALUE, "the job order's mapping left a wanted line out", None)
+    return {**made, "desired": want.desired}
+
+
+def memory_of(want: Wanted, made: Record, version: int) -> Record:
+    """What the pipeline remembers of a job order that it sends."""
+    return {
+        "job_order_id": made["job_order_id"],
+        "line_id": want.line["id"],
+        "destination": want.destination,
+        "desired": made["desired"],
+        "content_hash": content_hash(made),
+        "version": version,
+    }
