@@ -1,0 +1,27 @@
+"""Salesforce: orders with their lines in, production status out (the system's contract is quoted by section)."""
+
+from __future__ import annotations
+
+from connectors.config import ConnectorConfig
+from connectors.contract import Connector, Sink
+from connectors.salesforce.config import SalesforceConfig
+from connectors.salesforce.documents import documents
+from connectors.salesforce.simulator import Simulator
+from connectors.salesforce.sink import SalesforceSink
+
+__all__ = ["SalesforceConfig", "connector"]
+
+
+def _sink(config: ConnectorConfig) -> Sink:
+    assert isinstance(config, SalesforceConfig)
+    return SalesforceSink(config)
+
+
+connector = Connector(
+    name="salesforce",
+    config=SalesforceConfig,
+    documents=documents,
+    sink=_sink,
+    simulator=Simulator,
+    summary="Orders with their lines by change events; production status by upsert on an external id.",
+)

@@ -1,0 +1,179 @@
+"""Production status into Salesforce: sObject Collections upsert by external id (contract section 2).
+
+An answer that never came needs no look-up: the upsert is idempotent, and the org's validation rule refuses an older
+`Bus_Version__c`, so the same documents may simply be sent again. A lost answer is therefore a TransientError.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TypeAlias, cast
+
+from connectors.contract import Rejection
+from connectors.errors import ConfigError, DataError, FarError, TransientError
+from connectors.salesforce.client import Client
+from connectors.salesforce.config import SalesforceConfig
+from connectors.salesforce.outcomes import Failure, error_of_kind, failure_of
+from connectors.salesforce.rights import check_writing
+from schemas.document import Document, Value
+
+ROWS_PER_CALL = 200
+ROUNDS = 4
+"""How often rows that Salesforce could not lock are sent, before the whole batch waits."""
+
+PAUSE_S = 0.25
+
+OLDER_VERSION = "LINESHAFT_OLDER_VERSION"
+"""How the validation rule on the status object begins its message: a newer state stands, so nothing is to be done."""
+
+ALLOW_DUPLICATES = {"Sforce-Duplicate-Rule-Header": "allowSave=true"}
+
+Row: TypeAlias = tuple[int, Document]
+"""A document with its index in the batch."""
+
+
+class SalesforceSink:
+    """Writes documents of the configured status object."""
+
+    def __init__(self, config: SalesforceConfig, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._config = config
+        self._client = Client(config)
+        self._sleep = sleep
+
+    @property
+    def client(self) -> Client:
+        """The org; its `api_budget` is a metric."""
+        return self._client
+
+    def open(self) -> None:
+        """Log in and compare what will be written with what the user may write."""
+        check_writing(self._client, self._config)
+
+    def write(self, documents: Sequence[Document]) -> Sequence[Rejection]:
+        """Upsert the documents; see `connectors.contract.Sink.write`."""
+        rejected: list[Rejection] = []
+        rows: list[Row] = []
+        for index, document in enumerate(documents):
+            problem = unfit(document, self._config.status_object)
+            if problem:
+                rejected.append(Rejection(index, problem))
+            else:
+                rows.append((index, document))
+        for chunk in chunks(rows):
+            rejected.extend(self._settle(chunk))
+        return sorted(rejected, key=lambda rejection: rejection.index)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def _settle(self, rows: Sequence[Row]) -> list[Rejection]:
+        """Send rows until each is durable or can never be; raises TransientError after some rounds."""
+        rejected: list[Rejection] = []
+        duplicates: set[int] = set()
+        failures: list[Failure] = []
+        for round_number in range(ROUNDS):
+            if round_number:
+                self._sleep(PAUSE_S * 2 ** (round_number - 1))
+            verdicts = self._send(rows)
+            again: list[Row] = []
+            failures = []
+            for row, failure in verdicts:
+                if failure is None:
+                    continue
+                if may_pass(failure, row[0] in duplicates):
+                    again.append(row)
+                    failures.append(failure)
+                    if failure.code == "DUPLICATE_VALUE":
+                        duplicates.add(row[0])
+                else:
+                    rejected.append(Rejection(row[0], permanent(failure)))
+            if not again:
+                return rejected
+            rows = again
+        raise TransientError(f"{len(rows)} rows were not written in {ROUNDS} rounds; the first: {failures[0]}")
+
+    def _send(self, rows: Sequence[Row]) -> list[tuple[Row, Failure | None]]:
+        """One call, its verdicts by row; a call that is refused as a whole is halved until the row is found."""
+        path = f"composite/sobjects/{self._config.status_object}/{self._config.status_external_id}"
+        body: Value = {"allOrNone": False, "records": [self._record(document) for _, document in rows]}
+        try:
+            answer = self._client.call("PATCH", path, body, ALLOW_DUPLICATES)
+        except DataError as error:
+            return self._halve(rows, error)
+        if not isinstance(answer, Sequence) or len(answer) != len(rows):
+            raise TransientError(f"PATCH {path}: {len(rows)} rows sent, the answer does not hold as many")
+        results = cast("Sequence[Mapping[str, object]]", answer)
+        return [(row, verdict(result)) for row, result in zip(rows, results, strict=True)]
+
+    def _halve(self, rows: Sequence[Row], error: DataError) -> list[tuple[Row, Failure | None]]:
+        if error.code in ("NOT_FOUND", "INVALID_TYPE"):
+            raise ConfigError("status_object", str(error), "Check status_object and status_external_id.") from error
+        if len(rows) == 1:
+            return [(rows[0], Failure(error.code, str(error)))]
+        middle = len(rows) // 2
+        return self._send(rows[:middle]) + self._send(rows[middle:])
+
+    def _record(self, document: Document) -> Mapping[str, Value]:
+        return {
+            "attributes": {"type": self._config.status_object},
+            self._config.status_external_id: document.id,
+            **document.fields,
+        }
+
+
+def unfit(document: Document, status_object: str) -> DataError | None:
+    """Why the sink does not take a document, or None."""
+    if document.type != status_object:
+        return DataError(f"this sink writes {status_object} only, not {document.type}")
+    if document.deleted:
+        return DataError(f"{status_object} {document.id}: a production status is never deleted by the bus")
+    if not document.id:
+        return DataError(f"{status_object}: the external id is empty, so nothing says which record is meant")
+    return None
+
+
+def chunks(rows: Sequence[Row]) -> Iterator[list[Row]]:
+    """Rows in their order, at most 200 a call and no id twice in one call: Salesforce refuses such a pair."""
+    chunk: list[Row] = []
+    ids: set[str] = set()
+    for row in rows:
+        if len(chunk) == ROWS_PER_CALL or row[1].id in ids:
+            yield chunk
+            chunk, ids = [], set()
+        chunk.append(row)
+        ids.add(row[1].id)
+    if chunk:
+        yield chunk
+
+
+def verdict(result: Mapping[str, object]) -> Failure | None:
+    """What became of one row: None for done, which a refused older version is as well."""
+    if result.get("success") is True:
+        return None
+    errors = result.get("errors")
+    failures = [failure_of(item) for item in errors if isinstance(item, Mapping)] if isinstance(errors, list) else []
+    if not failures:
+        return Failure("UNKNOWN_EXCEPTION", "the row failed without an error")
+    if any(failure.message.startswith(OLDER_VERSION) for failure in failures):
+        return None
+    return next((failure for failure in failures if failure.kind != "transient"), failures[0])
+
+
+def may_pass(failure: Failure, was_duplicate: bool) -> bool:
+    """Whether the same row is worth sending again now. Raises where the whole batch must wait or stop.
+
+    Two first upserts of one external id at the same time can collide; the second try becomes an update (contract
+    section 4).
+    """
+    if failure.kind in ("throttled", "auth", "config"):
+        raise permanent(failure)
+    if failure.code == "DUPLICATE_VALUE":
+        return not was_duplicate
+    return failure.kind in ("transient", "smaller", "session")
+
+
+def permanent(failure: Failure) -> FarError:
+    """The error of our tree for a failed row."""
+    return error_of_kind(failure.kind or "permanent", str(failure), failure.code)
