@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import cast
 
 from mappings import DefinitionFile, Plan, compile_plan
+from mappings.load import DefinitionKind
 from schemas.catalog import DEFINITIONS
 from schemas.document import DocumentType
 from schemas.event import Event, Record
@@ -42,7 +43,7 @@ def _files(record: Record) -> tuple[DefinitionFile, ...]:
     listed = cast("Sequence[Mapping[str, str]]", record["files"])
     return tuple(
         DefinitionFile(
-            kind=cast("None", each["kind"]),
+            kind=cast("DefinitionKind", each["kind"]),
             name=each["name"],
             version=int(each["version"]),
             text=each["text"],

@@ -11,6 +11,8 @@ from threading import Event as Flag
 
 from confluent_kafka import Consumer
 
+from streams.pulse import Pulse
+
 RENEW_AFTER_S = 10.0
 
 
@@ -21,8 +23,8 @@ class AssignmentLost(Exception):
 class PartitionLease:
     """Counts the changes of the assignment and keeps polling while the far system is waited for."""
 
-    def __init__(self, consumer: Consumer) -> None:
-        self._consumer = consumer
+    def __init__(self, consumer: Consumer, pulse: Pulse) -> None:
+        self._consumer, self._pulse = consumer, pulse
         self._changes = 0
         self._begun_at = 0
         self._polled_at = 0.0
@@ -59,6 +61,7 @@ class PartitionLease:
         while True:
             self._consumer.poll(0.1)
             self._polled_at = time.monotonic()
+            self._pulse.beat()
             self._check()
             if self._polled_at >= until:
                 break

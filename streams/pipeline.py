@@ -28,6 +28,7 @@ from streams.kafka.transaction import Aborted, NotOwned, Outgoing, Transactions
 from streams.outcome import reason_for
 from streams.parking import Entry, Incoming, Parking, incoming_of
 from streams.process import Addressed, process
+from streams.pulse import Pulse
 from streams.references import ReferenceTables
 from streams.state import Table
 
@@ -45,6 +46,7 @@ class Pipeline:
     def __init__(self, bus: Bus, slot: int, plan: Plan) -> None:
         self._cluster, self._partitions = bus.cluster, bus.partitions
         self._plan = plan
+        self.pulse = Pulse()
         self._references = ReferenceTables(bus.cluster)
         self._states = Table(bus.cluster, STATE)
         self._parking = Parking(bus.cluster, STAGE)
@@ -105,6 +107,7 @@ class Pipeline:
     def turn(self) -> None:
         """One batch: everything that was consumed, and what waited for references that have arrived."""
         messages = good(self._consumer.consume(BATCH, timeout=POLL_S))
+        self.pulse.beat()
         metadata, assignment = self._consumer.consumer_group_metadata(), self._assignment
         self._arrived |= set(self._references.news())
         waiting = self._parking.waiting_for(self._arrived)

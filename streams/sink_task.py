@@ -10,14 +10,13 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from threading import Event as Flag
-from typing import cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
 from mappings import Cause, Context, MappingFailed, Plan
 from schemas.catalog import NAMESPACE, sink_topic
 from schemas.codec import CodecError
-from schemas.document import Document, Fields
+from schemas.document import Document
 from schemas.event import Event
 from schemas.wire import Reader, event_of
 from streams import metrics
@@ -31,6 +30,7 @@ from streams.kafka.transaction import produce
 from streams.lease import AssignmentLost, PartitionLease
 from streams.outcome import reason_for
 from streams.parking import Incoming, Parking, incoming_of
+from streams.pulse import Pulse
 from streams.references import ReferenceTables
 
 log = logging.getLogger(__name__)
@@ -55,6 +55,7 @@ class SinkTask:
 
     def __init__(self, bus: Bus, attached: Attached, plan: Plan) -> None:
         self._cluster, self._attached, self._plan = bus.cluster, attached, plan
+        self.pulse = Pulse()
         self.stage = f"sink.{attached.name}"
         self._topic = sink_topic(attached.name)
         self._references = ReferenceTables(bus.cluster)
@@ -63,7 +64,7 @@ class SinkTask:
         self._producer: Producer = bus.cluster.producer()
         self._consumer: Consumer = bus.cluster.group_consumer(self.stage)
         self._far = FarWriter(self.stage, attached)
-        self._lease = PartitionLease(self._consumer)
+        self._lease = PartitionLease(self._consumer, self.pulse)
 
     def run(self, stop: Flag) -> None:
         """Work until `stop` is set. Raises what must end the process."""
@@ -104,6 +105,7 @@ class SinkTask:
         """One batch, from consume to commit."""
         messages = good(self._consumer.consume(BATCH, timeout=POLL_S))
         self._lease.begin()
+        self.pulse.beat()
         metrics.LAST_POLL.labels(self.stage).set_to_current_time()
         arrived = self._references.news()
         incoming = [*(e.incoming for e in self._parking.waiting_for(arrived)), *self._incoming(messages)]
@@ -156,10 +158,10 @@ class SinkTask:
             references=self._references,
             line=None,
         )
-        fields = cast("Fields | None", compiled.apply(event.value, context))
+        fields = compiled.apply(event.value, context)
         if fields is None:
             return None
-        document = Document(compiled.target, event.subject, str(event.version), fields)
+        document = Document(compiled.target.split(".", 1)[1], event.subject, str(event.version), fields)
         return Ready(incoming, event.version, document)
 
     def _event(self, incoming: Incoming) -> Event:

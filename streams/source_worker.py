@@ -20,6 +20,7 @@ from streams import metrics
 from streams.bus import Bus
 from streams.kafka.partitions import partition_of
 from streams.kafka.transaction import Fenced
+from streams.pulse import Pulse
 from streams.source_task import SourceTask
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,7 @@ class SourceWorker:
     def __init__(self, bus: Bus, plan: Plan, adopt: Sequence[str] = ()) -> None:
         self._bus, self._plan, self._adopt = bus, plan, frozenset(adopt)
         self._consumer: Consumer = bus.cluster.group_consumer(STAGE)
+        self.pulse = Pulse()
         self._running: dict[str, Running] = {}
 
     def run(self, stop: Flag) -> None:
@@ -55,6 +57,7 @@ class SourceWorker:
         try:
             while not stop.is_set():
                 self._consumer.poll(POLL_S)
+                self.pulse.beat()
                 self._raise_defects()
         finally:
             self._stop_all()
