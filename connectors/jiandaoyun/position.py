@@ -32,7 +32,7 @@ class Sweep:
         if position is None:
             return cls()
         try:
-            return _SWEEP.validate_python(position, strict=True, extra="forbid")
+            return _SWEEP.validate_json(to_json(position), strict=True, extra="forbid")
         except ValidationError as error:
             raise LostCursor(f"not a position of a JianDaoYun source: {to_json(position)[:200]}") from error
 
