@@ -13,10 +13,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from streams.stopping import MustStop
+
 START_S = 15.0
 
 
-class PortTaken(Exception):
+class PortTaken(MustStop):
     """Something else listens where a role is configured to; the message names the address and the remedy."""
 
 

@@ -13,6 +13,7 @@ from threading import Event as Flag
 from starlette.routing import Route
 
 from deploy.http import RoleServer
+from deploy.supervisor import PARENT_VARIABLE
 from streams.bus import Bus
 from streams.definitions import live_plan
 from streams.ingress import Ingress
@@ -22,7 +23,6 @@ from streams.source_worker import SourceWorker
 
 log = logging.getLogger(__name__)
 
-PARENT_VARIABLE = "LINESHAFT_SUPERVISOR"
 LOOK_FOR_PARENT_S = 1.0
 
 

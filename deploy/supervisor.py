@@ -15,10 +15,11 @@ from threading import Event as Flag
 
 import httpx
 
-from deploy.roles import PARENT_VARIABLE
+from streams.stopping import MustStop
 
 log = logging.getLogger(__name__)
 
+PARENT_VARIABLE = "LINESHAFT_SUPERVISOR"
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
 STEADY_AFTER_S = 60.0
@@ -36,7 +37,7 @@ class Role:
     address: str
 
 
-class RoleRefused(Exception):
+class RoleRefused(MustStop):
     """A role ended because its configuration is wrong; restarting it would not help."""
 
 
@@ -65,10 +66,10 @@ class Supervisor:
         self.log_folder.mkdir(parents=True, exist_ok=True)
         self._processes = [Process(role, self._launch(role), time.monotonic()) for role in self.roles]
 
-    def wait_healthy(self, seconds: float, say: Callable[[str], None]) -> None:
-        """Return once every role's health page says so. Raises TimeoutError, naming the ones that do not."""
+    def wait_healthy(self, seconds: float, say: Callable[[str], None], stop: Flag) -> None:
+        """Return once every role is healthy, or `stop` is set. Raises TimeoutError, naming the ones that are not."""
         waiting, deadline = {role.name: role for role in self.roles}, time.monotonic() + seconds
-        while waiting:
+        while waiting and not stop.wait(LOOK_S):
             self.look()
             for role in list(waiting.values()):
                 if _healthy(role):
@@ -76,7 +77,6 @@ class Supervisor:
                     del waiting[role.name]
             if time.monotonic() > deadline:
                 raise TimeoutError(f"not healthy after {seconds:.0f} s: {', '.join(waiting)}; see {self.log_folder}")
-            time.sleep(LOOK_S)
 
     def run(self, stop: Flag) -> None:
         """Keep the roles running until `stop` is set. Raises RoleRefused."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 
+from streams.stopping import MustStop
+
 TOLERANCE_MS = 5_000
 
 
-class ClockApart(Exception):
+class ClockApart(MustStop):
     """This machine's clock and the broker's are too far apart to stamp versions with."""
 
 

@@ -20,11 +20,12 @@ from streams.clock import now_us
 from streams.kafka.cluster import Cluster
 from streams.kafka.reading import Follower
 from streams.kafka.transaction import Outgoing, Transactions
+from streams.stopping import MustStop
 
 KEY = "live"
 
 
-class NothingLive(Exception):
+class NothingLive(MustStop):
     """No definition was ever activated on this bus."""
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias, cast
 
 from mappings import Cause, Context, MappingFailed, Plan, References
-from schemas.catalog import NAMESPACE, TOPIC_OF_RECORD
+from schemas.catalog import TOPIC_OF_RECORD
 from schemas.codec import CodecError
 from schemas.document import Document, Fields, from_json, to_json
 from schemas.event import Event, Record
@@ -70,10 +70,10 @@ class Intake:
             problem = f"no live mapping reads {self._system}.{document.type}"
             raise MappingFailed(document.type, Cause.BAD_VALUE, problem, None)
         fields: Fields = {**document.fields, DELETED: True} if document.deleted else document.fields
-        value = compiled.record(fields, self._context(document))
+        value = compiled.apply(fields, self._context(document))
         if value is None:
             return None
-        record = compiled.target.removeprefix(f"{NAMESPACE}.")
+        record = compiled.target
         if record not in KEYS:
             raise CodecError(f"a source publishes no {record}")
         key, subject = KEYS[record](self._name, value)

@@ -31,6 +31,7 @@ from streams.process import Addressed, process
 from streams.pulse import Pulse
 from streams.references import ReferenceTables
 from streams.state import Table
+from streams.stopping import MustStop
 
 log = logging.getLogger(__name__)
 
@@ -225,5 +226,5 @@ def _same_numbers(partitions: Sequence[TopicPartition]) -> frozenset[int]:
     return next(iter(sets), frozenset())
 
 
-class AssignmentSplit(Exception):
+class AssignmentSplit(MustStop):
     """Another assignor than `range` is at work in the group; nothing may be processed."""

@@ -158,10 +158,10 @@ class SinkTask:
             references=self._references,
             line=None,
         )
-        fields = compiled.apply(event.value, context)
+        fields = compiled.document(event.value, context)
         if fields is None:
             return None
-        document = Document(compiled.target.split(".", 1)[1], event.subject, str(event.version), fields)
+        document = Document(compiled.target, event.subject, str(event.version), fields)
         return Ready(incoming, event.version, document)
 
     def _event(self, incoming: Incoming) -> Event:

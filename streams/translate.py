@@ -24,7 +24,7 @@ def job_order(plan: Plan, key: str, order: Record, want: Wanted, references: Ref
         references=references,
         line=want.line,
     )
-    made = compiled.record(order, context)
+    made = compiled.apply(order, context)
     if made is None:
         raise MappingFailed("only_when", Cause.BAD_VALUE, "the job order's mapping left a wanted line out", None)
     return {**made, "desired": want.desired}

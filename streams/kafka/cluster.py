@@ -9,14 +9,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from confluent_kafka import Consumer, Producer
+from confluent_kafka import Consumer, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
 Settings: TypeAlias = dict[str, str | int | float | bool]
 
 TRANSACTION_TIMEOUT_MS = 10_000
 SESSION_TIMEOUT_MS = 30_000
-MAX_MESSAGE_BYTES = 900_000
+REACH_S = 10.0
+
+
+class Unreachable(ConnectionError):
+    """No broker of the cluster answers; the message names the address."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,16 @@ class Cluster:
     def plain(self, name: str) -> str:
         """The opposite of `name`."""
         return name.removeprefix(self.prefix)
+
+    def check(self) -> None:
+        """Raise Unreachable where no broker answers."""
+        try:
+            self.admin().list_topics(timeout=REACH_S)
+        except KafkaException as error:
+            raise Unreachable(
+                f"Kafka at {self.bootstrap} does not answer ({error.args[0].str()}): is it running, and is "
+                "the address under `kafka:` in lineshaft.yaml right?"
+            ) from error
 
     def admin(self) -> AdminClient:
         """A new admin client."""

@@ -7,12 +7,14 @@ from collections.abc import Iterable, Sequence
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from streams.stopping import MustStop
+
 log = logging.getLogger(__name__)
 
 STOPPING = frozenset({KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._MAX_POLL_EXCEEDED})
 
 
-class PositionLost(Exception):
+class PositionLost(MustStop):
     """The group's offset points to records that the topic no longer has: going on would skip records."""
 
 

@@ -16,6 +16,7 @@ from schemas.catalog import TOPICS, TopicKind
 from streams.kafka.cluster import Cluster
 from streams.kafka.reading import end_offsets
 from streams.kafka.typing_gaps import NewTopic
+from streams.stopping import MustStop
 
 REPLICATION_UNSET = -1  # the broker's default.replication.factor
 
@@ -45,7 +46,7 @@ class Difference:
     reason: str = ""
 
 
-class TopicsRefused(Exception):
+class TopicsRefused(MustStop):
     """A topic of the cluster does not fit and may not be changed; the message says which and why."""
 
 

@@ -1,0 +1,67 @@
+"""From a project to a bus: the cluster it names, the connectors it attaches, the definitions it drafts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from deploy.exits import UNREACHABLE, Refused
+from deploy.kafka import status
+from deploy.project import Project
+from mappings import DefinitionFile, compile_plan, read_file, read_folder, shipped
+from streams.bus import Bus
+from streams.definitions import activate, drafts_that_differ, live_files
+from streams.kafka.cluster import Cluster
+
+
+def bus_of(project: Project) -> Bus:
+    """The project's bus; its Kafka must run. Raises Refused (exit 3) where it does not answer."""
+    cluster = _cluster(project)
+    cluster.check()
+    return Bus(cluster, project.partitions, project.connectors)
+
+
+def _cluster(project: Project) -> Cluster:
+    if project.cluster is not None:
+        return Cluster(project.cluster.bootstrap, project.topic_prefix, project.cluster.settings)
+    found = status(project.kafka_folder)
+    if found.bootstrap is None:
+        raise Refused(
+            f"the embedded Kafka of {project.folder} does not run.",
+            "Start the bus with `lineshaft up`, or only Kafka with `lineshaft kafka start --detach`.",
+            UNREACHABLE,
+        )
+    return Cluster(found.bootstrap, project.topic_prefix)
+
+
+def drafts(project: Project) -> tuple[DefinitionFile, ...]:
+    """The project's definition files; of each kind that it names no folder of, those that ship.
+
+    Raises DefinitionError where one cannot be read.
+    """
+    named = {"mapping": project.mappings, "codes": project.codes, "routes": project.routes}
+    own = [each for paths in named.values() for path in paths for each in _read(path)]
+    missing = [kind for kind, paths in named.items() if not paths]
+    return (*own, *(each for each in shipped() if each.kind in missing))
+
+
+def _read(path: Path) -> Sequence[DefinitionFile]:
+    return [read_file(path)] if path.is_file() else read_folder(path)
+
+
+def activate_new(bus: Bus, project: Project, say: Callable[[str], None]) -> None:
+    """Make live what has no live version; a draft that differs from its live version is told and not used.
+
+    Raises DefinitionError where the drafts do not fit each other or the connectors: nothing is activated then.
+    """
+    live, own = live_files(bus.cluster), drafts(project)
+    known = {(each.kind, each.name) for each in live}
+    new = [each for each in own if (each.kind, each.name) not in known]
+    for name in drafts_that_differ([*live, *new], own):
+        say(f"{name}: the draft differs from the live version and is not used")
+    if not new:
+        return
+    files = [*live, *new]
+    compile_plan(files, bus.document_types)
+    activate(bus.cluster, files, "lineshaft up")
+    say(f"activated {len(new)} definitions")
