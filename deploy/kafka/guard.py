@@ -20,7 +20,7 @@ PR_SET_PDEATHSIG = 1
 
 
 def main(argv: list[str]) -> int:
-    """Run the command until it ends, a signal asks for the end, or the parent is gone. Returns its exit code."""
+    """Run the command until it ends, a signal asks for the end, or the parent is gone. Returns the exit code."""
     parent, lock_fd, command = int(argv[1]), int(argv[2]), argv[3:]
     awake, wake = os.pipe()
     os.set_blocking(wake, False)
@@ -52,13 +52,16 @@ def _orphaned(parent: int, awake: int) -> bool:
 
 
 def _end(broker: subprocess.Popen[bytes]) -> int:
-    if broker.poll() is None:
-        broker.terminate()
+    """The code with which the broker ended by itself, 0 where it was we who ended it."""
+    if broker.poll() is not None:
+        return broker.returncode
+    broker.terminate()
     try:
-        return broker.wait(PATIENCE_S)
+        broker.wait(PATIENCE_S)
     except subprocess.TimeoutExpired:
         broker.kill()
-        return broker.wait()
+        broker.wait()
+    return 0
 
 
 def _die_with_guard() -> None:
