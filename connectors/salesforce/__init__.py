@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from connectors.config import ConnectorConfig
-from connectors.contract import Connector, Sink
+from connectors.contract import Connector, Sink, Source
 from connectors.salesforce.config import SalesforceConfig
 from connectors.salesforce.documents import documents
 from connectors.salesforce.simulator import Simulator
 from connectors.salesforce.sink import SalesforceSink
+from connectors.salesforce.source import SalesforceSource
 
 __all__ = ["SalesforceConfig", "connector"]
+
+
+def _source(config: ConnectorConfig) -> Source:
+    assert isinstance(config, SalesforceConfig)
+    return SalesforceSource(config)
 
 
 def _sink(config: ConnectorConfig) -> Sink:
@@ -21,6 +27,7 @@ connector = Connector(
     name="salesforce",
     config=SalesforceConfig,
     documents=documents,
+    source=_source,
     sink=_sink,
     simulator=Simulator,
     summary="Orders with their lines by change events; production status by upsert on an external id.",

@@ -12,7 +12,7 @@ from typing import TypeAlias, cast
 
 from connectors.contract import Rejection
 from connectors.errors import ConfigError, DataError, FarError, TransientError
-from connectors.salesforce.client import Client
+from connectors.salesforce.client import ApiBudget, Client
 from connectors.salesforce.config import SalesforceConfig
 from connectors.salesforce.outcomes import Failure, error_of_kind, failure_of
 from connectors.salesforce.rights import check_writing
@@ -42,9 +42,9 @@ class SalesforceSink:
         self._sleep = sleep
 
     @property
-    def client(self) -> Client:
-        """The org; its `api_budget` is a metric."""
-        return self._client
+    def api_budget(self) -> ApiBudget | None:
+        """Calls used of those allowed per day, as the newest answer said; None before the first."""
+        return self._client.api_budget
 
     def open(self) -> None:
         """Log in and compare what will be written with what the user may write."""

@@ -1,0 +1,185 @@
+"""Whole orders with their lines, read in batches and turned into documents.
+
+Orders are read by queryAll with `IsDeleted`, so that one query finds deleted ones too and a deleted line still counts
+for the order's revision: neither header nor remaining lines get a new stamp when a line goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar, cast
+
+from connectors.errors import ConfigError, DataError
+from connectors.salesforce.client import Client, Record
+from connectors.salesforce.config import SalesforceConfig
+from connectors.salesforce.documents import ORDER
+from connectors.salesforce.outcomes import SmallerQuery
+from connectors.salesforce.position import Walk, stamp_of, time_us_of
+from schemas.document import Document, Value
+from schemas.identity import revision
+
+T = TypeVar("T")
+
+IDS_PER_QUERY = 200
+ROWS_PER_PAGE = 200
+
+LINES_REMEMBERED = 200_000
+"""Beyond that the oldest are forgotten and found again by a query."""
+
+STAMPS = frozenset({"SystemModstamp", "LastModifiedDate", "LastModifiedById"})
+"""What a revision's content hash leaves out: a touched record with the same content is the same."""
+
+WRONG_FIELDS = ("INVALID_FIELD", "INVALID_TYPE", "MALFORMED_QUERY")
+
+
+class Orders:
+    """Reads orders of one org; remembers which order each line it has seen belongs to."""
+
+    def __init__(self, client: Client, config: SalesforceConfig) -> None:
+        self._client = client
+        lines = f"({select(config.line_fields, 'OrderItems')})"
+        self._select = select((*config.order_fields, lines), ORDER)
+        self._rows = ROWS_PER_PAGE
+        self.order_of_line: dict[str, str] = {}
+
+    def fetch(self, wanted: Mapping[str, int]) -> list[Document]:
+        """The orders as they are now, in the order asked for, deleted ones as deleted documents.
+
+        `wanted` maps order ids to the commit time of their notice, which stands in for the stamp of an order that
+        can no longer be found at all.
+        """
+        found: dict[str, Document] = {}
+        for ids in chunked(list(wanted), IDS_PER_QUERY):
+            for record in self._by_ids(ids):
+                found[str(record["Id"])] = self._document(record)
+        return [found.get(order_id) or gone(order_id, wanted[order_id]) for order_id in wanted]
+
+    def orders_of(self, lines: Mapping[str, int]) -> tuple[dict[str, int], list[str]]:
+        """The orders of some lines, with the commit times of the lines' notices; and lines nobody knows any more."""
+        for ids in chunked(list(lines), IDS_PER_QUERY):
+            asked = select(("Id", "OrderId"), "OrderItem")
+            self._remember(self._query(f"{asked} WHERE Id IN ({quoted(ids)})", deleted=True))
+        orders: dict[str, int] = {}
+        lost: list[str] = []
+        for line_id, commit_us in lines.items():
+            order_id = self.order_of_line.get(line_id)
+            if order_id is None:
+                lost.append(line_id)
+            else:
+                orders[order_id] = max(orders.get(order_id, 0), commit_us)
+        return orders, lost
+
+    def page(self, walk: Walk) -> tuple[list[Document], tuple[str, str] | None]:
+        """The next page of a walk and where it ends; None where nothing is left."""
+        while True:
+            try:
+                return self._page(walk, self._rows)
+            except SmallerQuery:
+                if self._rows == 1:
+                    raise
+                self._rows //= 2
+
+    def _page(self, walk: Walk, rows: int) -> tuple[list[Document], tuple[str, str] | None]:
+        if walk.object == ORDER:
+            records = self._query(keyset(self._select, walk, rows), deleted=walk.deleted)
+            return [self._document(record) for record in records], end_of(records, rows)
+        asked = select(("Id", "OrderId", "SystemModstamp"), walk.object)
+        lines = self._query(keyset(asked, walk, rows), deleted=walk.deleted)
+        self._remember(lines)
+        stamps: dict[str, int] = {}
+        for line in lines:
+            stamps[str(line["OrderId"])] = time_us_of(str(line["SystemModstamp"]))
+        return self.fetch(stamps), end_of(lines, rows)
+
+    def _by_ids(self, ids: Sequence[str]) -> list[Record]:
+        try:
+            return self._query(f"{self._select} WHERE Id IN ({quoted(ids)})", deleted=True)
+        except SmallerQuery:
+            if len(ids) == 1:
+                raise
+            middle = len(ids) // 2
+            return self._by_ids(ids[:middle]) + self._by_ids(ids[middle:])
+
+    def _query(self, soql: str, *, deleted: bool) -> list[Record]:
+        try:
+            return self._client.query(soql, deleted=deleted)
+        except DataError as error:
+            if error.code not in WRONG_FIELDS:
+                raise
+            raise ConfigError(
+                "order_fields, line_fields",
+                str(error),
+                "Grant Read on the field to the integration user, or take it off the list.",
+            ) from error
+
+    def _document(self, record: Record) -> Document:
+        lines = children(record)
+        self._remember(lines)
+        return document(record, lines)
+
+    def _remember(self, lines: Iterable[Mapping[str, Value]]) -> None:
+        for line in lines:
+            self.order_of_line[str(line["Id"])] = str(line["OrderId"])
+        while len(self.order_of_line) > LINES_REMEMBERED:
+            del self.order_of_line[next(iter(self.order_of_line))]
+
+
+def document(record: Record, lines: Sequence[Mapping[str, Value]]) -> Document:
+    """One order: its fields, and the lines that are not deleted; all lines count for its stamp."""
+    present: list[Value] = [line for line in lines if not line["IsDeleted"]]
+    fields: dict[str, Value] = {**record, "OrderItems": present}
+    stamp = max(time_us_of(str(each["SystemModstamp"])) for each in (record, *lines))
+    deleted = record["IsDeleted"] is True
+    return Document(ORDER, str(record["Id"]), revision(stamp, without_stamps(fields)), fields, deleted)
+
+
+def gone(order_id: str, commit_us: int) -> Document:
+    """An order that cannot be read any more; only the notice is left to say when."""
+    fields: dict[str, Value] = {"Id": order_id}
+    return Document(ORDER, order_id, revision(commit_us, fields), fields, deleted=True)
+
+
+def without_stamps(value: Value) -> Value:
+    """The content alone, at every depth."""
+    if isinstance(value, Mapping):
+        return {name: without_stamps(item) for name, item in value.items() if name not in STAMPS}
+    return [without_stamps(item) for item in value] if isinstance(value, list) else value
+
+
+def children(record: Mapping[str, Value]) -> list[Mapping[str, Value]]:
+    """The lines of a record; an order without any has null."""
+    return cast("list[Mapping[str, Value]]", record.get("OrderItems") or [])
+
+
+def select(fields: Iterable[str], source: str) -> str:
+    """The beginning of a query; the names were checked with the configuration."""
+    return " ".join(("SELECT", ", ".join(fields), "FROM", source))
+
+
+def keyset(asked: str, walk: Walk, limit: int) -> str:
+    """The query of a walk's next page: everything behind (stamp, id), oldest first."""
+    condition = ""
+    if walk.after is not None:
+        stamp, record_id = stamp_of(time_us_of(walk.after[0])), walk.after[1]
+        condition = f" WHERE SystemModstamp > {stamp} OR (SystemModstamp = {stamp} AND Id > '{record_id}')"
+    elif walk.since is not None:
+        condition = f" WHERE SystemModstamp >= {walk.since}"
+    return f"{asked}{condition} ORDER BY SystemModstamp, Id LIMIT {limit}"
+
+
+def end_of(records: Sequence[Mapping[str, Value]], limit: int) -> tuple[str, str] | None:
+    """Where the next page begins, None after a page that is not full."""
+    if len(records) < limit:
+        return None
+    return str(records[-1]["SystemModstamp"]), str(records[-1]["Id"])
+
+
+def quoted(ids: Iterable[str]) -> str:
+    """Ids for an IN list; they come from the org itself and are letters and digits."""
+    return ", ".join(f"'{each}'" for each in ids if each.isalnum())
+
+
+def chunked(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """The items in runs of at most `size`."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
