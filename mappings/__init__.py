@@ -7,6 +7,8 @@ record into another within a `Context`, or raises `MappingFailed` with its `Caus
 from mappings.compile import Compiled
 from mappings.context import Context, NoReferences, References
 from mappings.files import DefinitionFile, definition, read_file, read_folder, shipped
+from mappings.inline_tests import Outcome
+from mappings.lint import Findings, examine
 from mappings.load import load_codes, load_mapping, load_routes
 from mappings.plan import Plan, compile_plan, plan_id
 from mappings.problems import Cause, DefinitionError, MappingFailed, Problem
@@ -18,14 +20,17 @@ __all__ = [
     "Context",
     "DefinitionError",
     "DefinitionFile",
+    "Findings",
     "MappingFailed",
     "NoReferences",
+    "Outcome",
     "Plan",
     "Problem",
     "References",
     "Routes",
     "compile_plan",
     "definition",
+    "examine",
     "load_codes",
     "load_mapping",
     "load_routes",

@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 from mappings import values
 from mappings.codes import CodeTable
 from mappings.coercion import DECODERS, decoder
-from mappings.context import CONTEXT, Maker, Run
-from mappings.language import Path, Place
+from mappings.context import AT_SOURCES, CONTEXT, Maker, Run
+from mappings.language import All, Condition, Path, Place, Test
 from mappings.problems import Problem, Refusal, nearest
 from mappings.shape import Shape, Side, shape_of
 from mappings.tree import Literal
@@ -75,17 +75,24 @@ class Build:
 class Scope:
     """The records that paths may start from: `here` by plain names, others by their alias.
 
-    `aliases` maps a name (`line`, `order`, `$record`) to how its record is found and what it has.
+    `aliases` maps a name (`line`, `$record`) to how its record is found and what it has. `present` are the paths
+    that a filter has shown to be there.
     """
 
     build: Build
     here: Side
     aliases: Mapping[str, Alias]
     at_root: bool = True
+    at_source: bool = False
+    present: frozenset[str] = frozenset()
 
     def deeper(self, name: str, fields: Sequence[Field], far: bool) -> Scope:
         """The scope of one record of a list."""
-        return replace(self, here=Side(name, tuple(fields), far), at_root=False)
+        return replace(self, here=Side(name, tuple(fields), far), at_root=False, present=frozenset())
+
+    def where(self, condition: Condition | None) -> Scope:
+        """The same scope behind a filter: what the filter asks to be there is there."""
+        return replace(self, present=self.present | _present(condition))
 
     def resolve(self, path: Path, zone: ZoneInfo | None = None) -> Typed:
         """The shape at a path and how to read it; notes a problem where there is no such path.
@@ -93,7 +100,7 @@ class Scope:
         `zone` is for far instants that are written without an offset.
         """
         if path.text in CONTEXT:
-            return CONTEXT[path.text]
+            return self._from_context(path)
         first, dot, rest = path.text.partition(".")
         alias = self.aliases.get(first)
         if alias is not None:
@@ -105,7 +112,15 @@ class Scope:
         if self.at_root:
             self.build.reads.add(first)
         shape = self._walk(self.here, path.text, path)
+        if path.text in self.present:
+            shape = shape.missing(False)
         return shape, reader(tuple(path.text.split(".")), shape, zone, self.here.far)
+
+    def _from_context(self, path: Path) -> Typed:
+        if self.at_source and path.text not in AT_SOURCES:
+            message = f"reads {path.text!r}, which a far document does not have yet"
+            self.build.note(path.place, message, f"Here there are: {', '.join(sorted(AT_SOURCES))}.")
+        return CONTEXT[path.text]
 
     def _from_alias(self, alias: Alias, name: str, rest: str, path: Path, zone: ZoneInfo | None) -> Typed:
         if not rest:
@@ -149,6 +164,16 @@ class Alias:
 
     side: Side
     find: Maker
+
+
+def _present(condition: Condition | None) -> frozenset[str]:
+    match condition:
+        case All(parts):
+            return frozenset().union(*(_present(part) for part in parts))
+        case Test(path, "empty", (False,)) | Test(path, "is" | "in" | "gt" | "ge" | "lt" | "le" | "starts_with"):
+            return frozenset({path.text})
+        case _:
+            return frozenset()
 
 
 def _some(side: Side) -> str:

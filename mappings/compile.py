@@ -69,7 +69,9 @@ def compile_mapping(mapping: language.Mapping, source: Side, target: Side, build
     scope = _scope(mapping, source, build)
     only_when = compiled(mapping.only_when, scope) if mapping.only_when is not None else None
     blank = {} if target.far else defaults(target.name.partition(".")[2])
-    write = record_writer(mapping.fields, scope, Target(target, target.fields, "", blank), mapping.place)
+    write = record_writer(
+        mapping.fields, scope.where(mapping.only_when), Target(target, target.fields, "", blank), mapping.place
+    )
     owners = {each.name: each.owner for each in mapping.fields if each.owner != "bus"}
     system, _, name = target.name.partition(".")
     return Compiled(mapping, name, system, frozenset(build.reads), owners, write, only_when)
@@ -82,7 +84,7 @@ def _scope(mapping: language.Mapping, source: Side, build: Build) -> Scope:
         build.reads.add(path.text)
         fields = _lines(source, path, build)
         aliases[name] = Alias(Side(f"{source.name}.{path.text}", fields, source.far), _line)
-    return Scope(build, source, aliases)
+    return Scope(build, source, aliases, at_source=source.far)
 
 
 def _line(here: Fields, run: Run) -> Value:

@@ -71,7 +71,7 @@ Convert = Callable[[Value], Value]
 
 
 def _text(name: str, read: Callable[[Context], str]) -> tuple[str, tuple[Shape, Maker]]:
-    return f"${name}", (Shape(Kind.TEXT), lambda _, run: read(run.context) or None)
+    return f"${name}", (Shape(Kind.TEXT, nullable=False), lambda _, run: read(run.context))
 
 
 CONTEXT: Mapping[str, tuple[Shape, Maker]] = dict(
@@ -84,3 +84,6 @@ CONTEXT: Mapping[str, tuple[Shape, Maker]] = dict(
     )
 )
 """The context values by the name that mappings use."""
+
+AT_SOURCES = frozenset({"$connector", "$subject"})
+"""Those that exist already where a far document is mapped; its key follows from what the mapping makes."""

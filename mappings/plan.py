@@ -85,7 +85,7 @@ def compile_plan(
         build = Build(definitions.routing.file, {})
         routes = compile_routes(definitions.routing, build, destinations)
         problems.extend(build.problems)
-    _check_unique(definitions.mappings, problems)
+    check_unique(definitions.mappings, problems)
     if problems:
         raise DefinitionError(problems)
     return Plan(plan_id(files), tuple(each for each in made if each is not None), routes)
@@ -129,20 +129,27 @@ def compile_one(
     codes: Mapping[str, CodeTable],
     document_types: Mapping[str, DocumentType],
     problems: list[Problem],
-    build: Build | None = None,
 ) -> Compiled | None:
     """One mapping against its two sides; None where its system is not configured or a problem was found."""
-    if not _configured(mapping, document_types):
+    if not configured(mapping, document_types):
         return None
-    build = build or Build(mapping.file, codes)
-    source = _side(mapping.source, mapping.source_place, "from", document_types, build)
-    target = _side(mapping.target, mapping.target_place, "to", document_types, build)
+    build = Build(mapping.file, codes)
+    source, target = sides(mapping, document_types, build)
     made = compile_mapping(mapping, source, target, build) if source and target else None
     problems.extend(build.problems)
     return made if not build.problems else None
 
 
-def _configured(mapping: language.Mapping, document_types: Mapping[str, DocumentType]) -> bool:
+def sides(
+    mapping: language.Mapping, document_types: Mapping[str, DocumentType], build: Build
+) -> tuple[Side | None, Side | None]:
+    """What a mapping reads and what it makes; None, and a problem in `build`, where there is no such record."""
+    source = _side(mapping.source, mapping.source_place, "from", document_types, build)
+    return source, _side(mapping.target, mapping.target_place, "to", document_types, build)
+
+
+def configured(mapping: language.Mapping, document_types: Mapping[str, DocumentType]) -> bool:
+    """Whether both systems of a mapping are among the document types."""
     systems = {NAMESPACE} | {name.partition(".")[0] for name in document_types}
     return all(name.partition(".")[0] in systems for name in (mapping.source, mapping.target))
 
@@ -165,7 +172,8 @@ def _side(
     return None
 
 
-def _check_unique(mappings: Sequence[language.Mapping], problems: list[Problem]) -> None:
+def check_unique(mappings: Sequence[language.Mapping], problems: list[Problem]) -> None:
+    """Note each mapping that does what another one does already."""
     first: dict[tuple[str, str, str | None], language.Mapping] = {}
     for each in mappings:
         far_source = not each.source.startswith(f"{NAMESPACE}.")

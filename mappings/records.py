@@ -91,9 +91,10 @@ def _field(rule: Rule, field: Field, scope: Scope, target: Target) -> Maker:
         return _nested(rule, field, scope, target)
     shape = _target_shape(field, target.side.far)
     made, make = rules.maker(rule, scope, shape)
+    if field.required:
+        make = _demanded(make)
     if field.required and made.nullable:
         scope.build.required.append((scope.build.field, rule.place))
-        make = _demanded(make)
     return _encoded(make, encoder(shape, field.scale)) if target.side.far else make
 
 
@@ -148,7 +149,7 @@ def _each(each: Each, field: Field, scope: Scope, target: Target) -> Maker:
         return lambda here, run: None
     inside = scope.deeper(f"{scope.here.name}.{each.path.text}", shape.fields, shape.far)
     where = rules.condition(each.where, inside) if each.where is not None else None
-    writer = record_writer(each.fields, inside, target, each.path.place)
+    writer = record_writer(each.fields, inside.where(each.where), target, each.path.place)
 
     def make(here: Fields, run: Run) -> Value:
         made: list[Value] = []
