@@ -35,11 +35,11 @@ def examine(
     destinations: Sequence[str] | None = None,
 ) -> Findings:
     """Check all files together and run their tests; a mapping with a problem is not run."""
+    problems: list[Problem] = []
     try:
-        definitions = load_all(files)
+        definitions = load_all(files, problems)
     except DefinitionError as error:
         return Findings(error.problems, (), ())
-    problems: list[Problem] = []
     check_unique(definitions.mappings, problems)
     if definitions.routing is not None:
         build = Build(definitions.routing.file, {})

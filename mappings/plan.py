@@ -77,8 +77,8 @@ def compile_plan(
     among them is left out: its connector is not configured. `destinations` are the sinks there are, where that is
     known; routes to others are problems.
     """
-    definitions = load_all(files)
     problems: list[Problem] = []
+    definitions = load_all(files, problems)
     made = [compile_one(each, definitions.codes, document_types, problems) for each in definitions.mappings]
     routes = NO_ROUTES
     if definitions.routing is not None:
@@ -91,16 +91,19 @@ def compile_plan(
     return Plan(plan_id(files), tuple(each for each in made if each is not None), routes)
 
 
-def load_all(files: Sequence[DefinitionFile]) -> Definitions:
-    """The syntax trees of all files. Raises DefinitionError with the problems of all of them."""
-    problems: list[Problem] = []
-    mappings = _loaded(files, "mapping", load_mapping, problems)
+def load_all(files: Sequence[DefinitionFile], problems: list[Problem]) -> Definitions:
+    """The syntax trees of all files that can be read; what is wrong with the others is added to `problems`.
+
+    Raises DefinitionError where a code table cannot be read: mappings are not to be blamed for missing it.
+    """
     codes = _loaded(files, "codes", load_codes, problems)
+    broken = bool(problems)
+    mappings = _loaded(files, "mapping", load_mapping, problems)
     routing = _loaded(files, "routes", load_routes, problems)
     for second in routing[1:]:
         message = f"these are second routes beside those of {routing[0].file}"
         problems.append(Problem(second.file, 1, 1, "", message, "Keep all routes in one file."))
-    if problems:
+    if broken:
         raise DefinitionError(problems)
     return Definitions(tuple(mappings), {each.name: each for each in codes}, routing[0] if routing else None)
 
