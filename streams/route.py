@@ -28,12 +28,12 @@ def wanted(
 ) -> list[Wanted]:
     """What is wanted of every line that has a job order or gets one now.
 
-    A line keeps the destination that was chosen when its job order was made. A line that is gone is cancelled with
-    its last known content. Raises MappingFailed for an unknown item and NoRoute where no route matches.
+    A line keeps the destination that was chosen when its job order was made. A line that is gone, or has
+    no positive quantity any more, is cancelled with its last known content. Raises MappingFailed for an unknown item and NoRoute where no route matches.
     """
     made = {str(job["line_id"]): job for job in jobs}
     released = routes.release(order)
-    lines = {str(line["id"]): line for line in _lines(order)}
+    lines = {str(line["id"]): line for line in _lines(order) if cast("int", line["quantity"]) > 0}
     gone = [line for line in _lines(before) if str(line["id"]) in made and str(line["id"]) not in lines]
     found = [_line(order, line, made.get(line_id), released, routes, references) for line_id, line in lines.items()]
     cancelled = [Wanted(line, str(made[str(line["id"])]["destination"]), CANCELLED) for line in gone]
@@ -43,7 +43,7 @@ def wanted(
 def _line(
     order: Record, line: Record, job: Record | None, released: bool, routes: Routes, references: References
 ) -> Wanted | None:
-    off = bool(order["cancelled"]) or bool(line["cancelled"]) or cast("int", line["quantity"]) <= 0
+    off = bool(order["cancelled"]) or bool(line["cancelled"])
     if job is not None:
         desired = CANCELLED if off else RELEASED if released else HELD
         return Wanted(line, str(job["destination"]), desired)

@@ -88,6 +88,7 @@ class Cluster:
                 **self._writing(),
                 "transactional.id": self.name(transactional_id),
                 "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS,
+                "delivery.timeout.ms": TRANSACTION_TIMEOUT_MS,
             }
         )
 

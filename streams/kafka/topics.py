@@ -105,7 +105,8 @@ def _create(cluster: Cluster, topics: Sequence[Topic]) -> None:
         NewTopic(cluster.name(topic.name), topic.partitions, REPLICATION_UNSET, config=topic.settings())
         for topic in topics
     ]
-    for future in cluster.admin().create_topics(new, operation_timeout=30).values():
+    admin = cluster.admin()  # kept until the answers are there
+    for future in admin.create_topics(new, operation_timeout=30).values():
         try:
             future.result()
         except KafkaException as error:
