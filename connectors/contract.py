@@ -121,12 +121,14 @@ class StandIn:
     """How a running simulator is reached: the connector's configuration for it, and its control address.
 
     `config` holds every value of the connector's config that it needs, secrets in clear (they are worth nothing).
-    `control` is the base address of the control endpoint. `ca_file` verifies both.
+    `control` is the base address of the control endpoint. `ca_file` verifies both. `person` is what a script of
+    the company, no part of the bus, logs in with.
     """
 
     config: Mapping[str, Value]
     control: str
     ca_file: Path
+    person: Mapping[str, Value] = field(default_factory=dict)
 
 
 DocumentTypes: TypeAlias = Callable[[ConnectorConfig], Sequence[DocumentType]]

@@ -72,7 +72,8 @@ class Simulator:
         parts.callback(served.stop)
         parts.callback(holds.release)
         config = {**settings, "base_url": f"{served.address}/api", "ca_file": str(certificates.ca)}
-        return StandIn(config, f"{served.address}/_control", certificates.ca)
+        person = {name: config[name] for name in ("base_url", "api_key", "app_id", "entry_id")}
+        return StandIn(config, f"{served.address}/_control", certificates.ca, person)
 
 
 def _settings(store: RecordStore) -> Fields:

@@ -10,7 +10,7 @@ import grpc
 from connectors.contract import StandIn
 from connectors.salesforce.proto import pubsub_api_pb2_grpc as pb_grpc
 from connectors.salesforce.simulator.api import Service
-from connectors.salesforce.simulator.auth import AUDIENCES, CONSUMER_KEY, USERNAME, Sessions, app_key
+from connectors.salesforce.simulator.auth import AUDIENCES, CLIENT_SECRET, CONSUMER_KEY, USERNAME, Sessions, app_key
 from connectors.salesforce.simulator.org import Org
 from connectors.salesforce.simulator.pubsub import PubSub
 from connectors.salesforce.simulator.web import Web
@@ -57,6 +57,7 @@ class Simulator:
             },
             f"{address}/_control",
             certificates.ca,
+            {"address": address, "consumer_key": CONSUMER_KEY, "client_secret": CLIENT_SECRET},
         )
 
     def stop(self) -> None:
