@@ -67,9 +67,15 @@ def format_once(machine: Machine, layout: Layout, heap_mb: int) -> None:
     with tempfile.TemporaryDirectory(dir=layout.folder, prefix="format-") as aside:
         draft, config = Path(aside) / "data", Path(aside) / "server.properties"
         config.write_text(settings.properties(settings.free_ports(None), draft))
-        cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         command = machine.command(
-            layout, heap_mb, "kafka.tools.StorageTool", "format", "--cluster-id", cluster, "--config", str(config)
+            layout,
+            heap_mb,
+            "kafka.tools.StorageTool",
+            "format",
+            "--cluster-id",
+            cluster_id(),
+            "--config",
+            str(config),
         )
         with layout.output.open("wb") as output:
             done = subprocess.run(command, stdout=output, stderr=output, timeout=FORMAT_TIMEOUT_S, check=False)  # noqa: S603
@@ -79,6 +85,13 @@ def format_once(machine: Machine, layout: Layout, heap_mb: int) -> None:
                 f"Its last words say why; mend that and start again.\n{layout.last_words()}",
             )
         draft.rename(layout.data)
+
+
+def cluster_id() -> str:
+    """A new id in Kafka's form, none that begins with a hyphen: the formatter would take it for an option."""
+    while (text := urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")).startswith("-"):
+        pass
+    return text
 
 
 def wait_until_started(layout: Layout, ended: Callable[[], int | None]) -> None:

@@ -73,12 +73,7 @@ def test_a_file_that_says_the_least_gets_every_default(tmp_path: Path) -> None:
         routes=(),
         http=found.http,
     )
-    assert (found.http.host, found.http.ingress, found.http.views, found.http.metrics) == (
-        "127.0.0.1",
-        8650,
-        8651,
-        8660,
-    )
+    assert found.http == HttpPorts(host="127.0.0.1", ingress=8650, views=8651, metrics=8660)
     assert found.kafka_folder == tmp_path / ".lineshaft" / "kafka"
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 import socket
+import uuid
 from pathlib import Path
 
-from deploy.kafka import artifacts, settings
+import pytest
+
+from deploy.kafka import artifacts, machine, settings
 from deploy.kafka.layout import Layout, Record, read_record
 from deploy.kafka.settings import Ports
 
@@ -60,3 +63,9 @@ def test_a_damaged_record_of_the_last_broker_counts_as_none(tmp_path: Path) -> N
     for damage in ("", "{", "[]", '{"state": "running"}'):
         layout.record.write_text(damage)
         assert read_record(layout) is None
+
+
+def test_a_cluster_id_is_never_taken_for_an_option(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = iter([uuid.UUID(bytes=b"\xf8" + bytes(15)), uuid.UUID(int=1)])
+    monkeypatch.setattr(uuid, "uuid4", lambda: next(drawn))
+    assert machine.cluster_id() == "AAAAAAAAAAAAAAAAAAAAAQ"
