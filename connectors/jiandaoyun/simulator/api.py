@@ -23,6 +23,23 @@ API_USER = "api"
 Handler = Callable[[Fields], Fields]
 
 
+RATES: Mapping[str, int] = {
+    "/v5/app/list": 30,
+    "/v5/app/entry/list": 30,
+    "/v5/app/entry/widget/list": 30,
+    "/v5/app/entry/data/get": 30,
+    "/v5/app/entry/data/list": 30,
+    "/v5/app/entry/data/create": 20,
+    "/v5/app/entry/data/update": 20,
+    "/v5/app/entry/data/delete": 20,
+    "/v5/app/entry/data/batch_create": 10,
+    "/v5/app/entry/data/batch_update": 10,
+    "/v5/app/entry/data/batch_delete": 10,
+    "/v5/app/entry/file/get_upload_token": 20,
+}
+"""Requests a second by path (section 2)."""
+
+
 @dataclass(frozen=True)
 class Endpoint:
     """One path: who answers, how often a second, and whether it writes."""
@@ -53,20 +70,14 @@ class Api:
 
     def endpoints(self) -> Mapping[str, Endpoint]:
         """Every path of section 2."""
-        data = "/v5/app/entry/data"
+        reads = (self._apps, self._forms, self._widgets, self._get, self._list)
+        writes = (self._create, self._update, self._delete)
+        batches = (self._batch_create, self._batch_update, self._batch_delete)
+        handlers: tuple[Handler, ...] = (*reads, *writes, *batches, self._upload_token)
+        changing = {*writes, *batches}
         return {
-            "/v5/app/list": Endpoint(self._apps, 30),
-            "/v5/app/entry/list": Endpoint(self._forms, 30),
-            "/v5/app/entry/widget/list": Endpoint(self._widgets, 30),
-            f"{data}/get": Endpoint(self._get, 30),
-            f"{data}/list": Endpoint(self._list, 30),
-            f"{data}/create": Endpoint(self._create, 20, writes=True),
-            f"{data}/update": Endpoint(self._update, 20, writes=True),
-            f"{data}/delete": Endpoint(self._delete, 20, writes=True),
-            f"{data}/batch_create": Endpoint(self._batch_create, 10, writes=True),
-            f"{data}/batch_update": Endpoint(self._batch_update, 10, writes=True),
-            f"{data}/batch_delete": Endpoint(self._batch_delete, 10, writes=True),
-            "/v5/app/entry/file/get_upload_token": Endpoint(self._upload_token, 20),
+            path: Endpoint(handler, rate, handler in changing)
+            for (path, rate), handler in zip(RATES.items(), handlers, strict=True)
         }
 
     def _apps(self, body: Fields) -> Fields:

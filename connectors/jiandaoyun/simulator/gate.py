@@ -40,6 +40,8 @@ KINDS: Mapping[str, str] = {
 """Every fault that can be scripted. Those of calls match on path, call (its last part) and job_order_id; those of
 pushes on operation."""
 
+BAD_REQUEST = 400
+
 REFUSALS: Mapping[str, int] = {"throttle": 8303, "auth": 8301, "error": 1}
 
 
@@ -88,7 +90,9 @@ class Gate:
             good = answer(endpoint.answer(body))
             return await self._after_write(request, context, good) if endpoint.writes else good
         except Refusal as refusal:
-            return answer({"code": refusal.code, "msg": str(refusal)}, 400)
+            if refusal.status != BAD_REQUEST:  # the vendor's gateway knows no codes
+                return PlainTextResponse("", refusal.status)
+            return answer({"code": refusal.code, "msg": str(refusal)}, refusal.status)
 
     async def _broken(self, request: Request, context: Fields) -> Response | None:
         """An answer that no code of the API makes."""
@@ -106,7 +110,8 @@ class Gate:
     def _check(self, path: str, request: Request, context: Fields) -> None:
         for kind, code in REFUSALS.items():
             if fault := self._faults.take(kind, **context):
-                raise Refusal(_code(fault.arguments.get("code"), code))
+                given, status = fault.arguments.get("code"), fault.arguments.get("status")
+                raise Refusal(_number(given, code), status=_number(status, BAD_REQUEST))
         given = request.headers.get("authorization", "")
         if not hmac.compare_digest(given.encode(), f"Bearer {self._api_key}".encode()):
             raise Refusal(8301)
@@ -139,7 +144,7 @@ def _object(content: bytes) -> Fields:
     return body
 
 
-def _code(value: Value, default: int) -> int:
+def _number(value: Value, default: int) -> int:
     return value if isinstance(value, int) else default
 
 

@@ -41,9 +41,10 @@ TEXTS: Mapping[int, str] = {
 
 
 class Refusal(Exception):
-    """The call is refused with `code`."""
+    """The call is refused with `code`, as nearly always under HTTP 400."""
 
-    def __init__(self, code: int, detail: str = "") -> None:
+    def __init__(self, code: int, detail: str = "", status: int = 400) -> None:
         text = TEXTS.get(code, "Request failed")
         super().__init__(f"{text}: {detail}" if detail else text)
         self.code = code
+        self.status = status
