@@ -35,6 +35,8 @@ def _as_decimal(value: Value) -> Value:
         raise values.bad(value, "is not a number")
     if isinstance(value, Decimal) and not value.is_finite():
         raise values.bad(value, "is not a finite number")
+    if value and abs(Decimal(value).adjusted()) > values.MAX_EXPONENT:
+        raise values.bad(value, f"is beyond 10^{values.MAX_EXPONENT}")
     return Decimal(value)
 
 

@@ -313,7 +313,7 @@ def _readable(value: Value, shape: Shape) -> Value:
         return values.date_text(cast("int", value))
     if shape.kind is Kind.INSTANT:
         return values.instant_text(cast("int", value))
-    return values.text_of(_decimal_of(value, shape)) if shape.kind is Kind.DECIMAL else value
+    return values.plain(_decimal_of(value, shape)) if shape.kind is Kind.DECIMAL else value
 
 
 def required(value: Value, run: Run) -> Value:

@@ -73,6 +73,7 @@ class Table:
 Tree: TypeAlias = "Scalar | Items | Table"
 
 _TAG = "tag:yaml.org,2002:"
+_PLAIN_TAGS = frozenset({f"{_TAG}map", f"{_TAG}seq"})
 _WHOLE = re.compile(r"^-?(?:0|[1-9][0-9]*)$")
 _FRACTION = re.compile(r"^-?(?:0|[1-9][0-9]*)\.[0-9]+$")
 
@@ -152,6 +153,8 @@ class _Planter:
         if self.count > MAX_NODES or depth > MAX_DEPTH:
             self._say(line, column, "the file grows too large through its aliases", "Write less, without aliases.")
             raise DefinitionError(self.problems)
+        if not isinstance(node, ScalarNode) and node.tag not in _PLAIN_TAGS:
+            self._say(line, column, f"the tag {node.tag} is not known here", "Write the value without a tag.")
         if isinstance(node, MappingNode):
             return Table(self._entries(node, depth), line, column)
         if isinstance(node, SequenceNode):

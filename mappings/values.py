@@ -19,6 +19,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EPOCH_DAY = date(1970, 1, 1).toordinal()
 LONG = 2**63
 SHOWN_CHARACTERS = 60
+SHOWN_BITS = 200
 MAX_EXPONENT = 60
 INTERNAL_PRECISION = 38
 
@@ -41,6 +42,8 @@ _ARITHMETIC = Context(prec=200, Emax=999, Emin=-999)
 
 def shown(value: Value) -> str:
     """The value as a message shows it: quoted text, never longer than a line."""
+    if isinstance(value, int) and value.bit_length() > SHOWN_BITS:
+        return f"a number of {value.bit_length()} bits"
     text = repr(value) if isinstance(value, str) else str(value)
     return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "…"
 
@@ -149,18 +152,18 @@ def unscaled(value: Decimal | int, scale: int, precision: int, rounding: str | N
         if exact == 0:
             return 0
         if not exact.is_finite() or abs(exact.adjusted()) > MAX_EXPONENT:
-            raise bad(str(value), f"does not fit into {precision} digits with {scale} after the point")
+            raise bad(value, f"does not fit into {precision} digits with {scale} after the point")
         context = _ARITHMETIC.copy()
         context.traps[Inexact] = rounding is None
         context.rounding = ROUNDINGS[rounding] if rounding is not None else ROUND_DOWN
         result = int(exact.scaleb(scale, context).quantize(Decimal(1), context=context))
     except Inexact as error:
         message = f"has more than {scale} digits after the point; the mapping names no rounding"
-        raise bad(str(value), message) from error
+        raise bad(value, message) from error
     except BadDecimal as error:
-        raise bad(str(value), "is not a number") from error
+        raise bad(value, "is not a number") from error
     if abs(result) >= 10**precision:
-        raise bad(str(value), f"does not fit into {precision} digits with {scale} after the point")
+        raise bad(value, f"does not fit into {precision} digits with {scale} after the point")
     return result
 
 
