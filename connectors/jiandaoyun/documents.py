@@ -29,7 +29,7 @@ ROW_ID = Field("_id", writable=False, doc="The vendor's own id of the row.")
 SYSTEM = (
     Field("_id", required=True, writable=False, doc="The vendor's own id of the record."),
     Field("createTime", Kind.INSTANT, writable=False, doc="When the record was made."),
-    Field("updateTime", Kind.INSTANT, writable=False, doc="When the record last changed."),
+    Field("updateTime", Kind.INSTANT, required=True, writable=False, doc="When the record last changed."),
 )
 """Contract section 3, system fields."""
 
