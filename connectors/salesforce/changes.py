@@ -31,15 +31,16 @@ class Change:
 
 @dataclass(frozen=True)
 class Work:
-    """What notices ask for: orders to read (with the commit time of the notice), lines whose order must be found
-    first, and whether everything must be read again, with the reason."""
+    """What notices ask for, ids with the newest commit time (UTC microseconds) of their notices.
+
+    Orders to read, lines whose order must be found first, lines that were deleted, and why everything must be read
+    again, empty where it need not.
+    """
 
     orders: Mapping[str, int] = field(default_factory=dict)
     lines: Mapping[str, int] = field(default_factory=dict)
+    deleted_lines: Mapping[str, int] = field(default_factory=dict)
     resync: str = ""
-
-    def __bool__(self) -> bool:
-        return bool(self.orders or self.lines or self.resync)
 
 
 def change_of(event: Mapping[str, Any], schema: Mapping[str, Any]) -> Change:
@@ -61,6 +62,7 @@ def work_of(changes: Iterable[Change], order_of_line: Mapping[str, str]) -> Work
     """What some notices ask for, each order once; `order_of_line` is what is known already."""
     orders: dict[str, int] = {}
     lines: dict[str, int] = {}
+    deleted_lines: dict[str, int] = {}
     resync = ""
     for change in changes:
         if change.entity not in (ORDER, LINE):
@@ -70,12 +72,14 @@ def work_of(changes: Iterable[Change], order_of_line: Mapping[str, str]) -> Work
         if reason:
             continue
         for record_id in change.record_ids:
+            if change.entity == LINE and change.kind.endswith("DELETE") and not change.kind.endswith("UNDELETE"):
+                deleted_lines[record_id] = change.commit_us
             order_id = record_id if change.entity == ORDER else change.order_id or order_of_line.get(record_id)
             if order_id is None:
                 lines[record_id] = max(lines.get(record_id, 0), change.commit_us)
             else:
                 orders[order_id] = max(orders.get(order_id, 0), change.commit_us)
-    return Work(orders, lines, resync)
+    return Work(orders, lines, deleted_lines, resync)
 
 
 def resync_reason(change: Change) -> str:

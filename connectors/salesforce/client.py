@@ -21,6 +21,7 @@ from connectors.errors import AuthError, DataError, TransientError
 from connectors.salesforce.config import SalesforceConfig
 from connectors.salesforce.login import Login, Token
 from connectors.salesforce.outcomes import SessionExpired, error_of_answer
+from connectors.salesforce.session import BoundedSession
 from schemas.document import Value, from_json, to_json
 
 Record: TypeAlias = dict[str, Value]
@@ -35,28 +36,6 @@ class ApiBudget:
 
     used: int
     limit: int
-
-
-class BoundedSession(requests.Session):
-    """A requests session with a time-out, a CA bundle and our marker on every call, whoever makes it."""
-
-    def __init__(self, config: SalesforceConfig) -> None:
-        super().__init__()
-        self._timeout_s = config.timeout_s
-        self._verify: bool | str = str(config.ca_file) if config.ca_file else True
-        self.headers["Sforce-Call-Options"] = f"client={config.client_name}"
-        self.auth = _leave_as_is
-
-    def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:
-        """One call; its own `timeout` and `verify` win over ours."""
-        kwargs.setdefault("timeout", self._timeout_s)
-        kwargs.setdefault("verify", self._verify)
-        return super().request(method, url, *args, **kwargs)
-
-
-def _leave_as_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """No authentication of requests' own: it would put a netrc entry in the place of our token."""
-    return request
 
 
 class Client:
@@ -106,6 +85,10 @@ class Client:
         if not isinstance(described, Mapping):
             raise TransientError(f"describe of {name}: the answer is no object")
         return described
+
+    def abort(self) -> None:
+        """From any thread: a REST call under way fails at once, and none begins any more."""
+        self._session.abort()
 
     def close(self) -> None:
         """Close all connections. Safe twice."""

@@ -72,10 +72,12 @@ class Engine:
         self._thread.start()
 
     def close(self) -> None:
-        """End the thread and all streams. Safe twice, and before `start`."""
+        """End the thread and all streams; what it waits for is aborted. Safe twice, and before `start`."""
         self._stop.set()
-        if self._thread.ident is not None:
-            self._thread.join()
+        self._pubsub.close()
+        while self._thread.is_alive():
+            self._client.abort()
+            self._thread.join(LOOK_EVERY_S)
         for feed in self._feeds.values():
             feed.close()
         self._feeds.clear()
@@ -135,7 +137,7 @@ class Engine:
         if reason or undecoded:
             log.warning("salesforce: everything is read again (%s)", reason or "an event could not be decoded")
             self._standing = self._standing.resyncing()
-        documents = self._orders.fetch(merged(work.orders, found))
+        documents = self._orders.fetch(merged(work.orders, found), work.deleted_lines)
         for delivery in deliveries:
             delivery.feed.taken(delivery)
         return documents

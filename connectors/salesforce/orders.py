@@ -42,16 +42,16 @@ class Orders:
         self._rows = ROWS_PER_PAGE
         self.order_of_line: dict[str, str] = {}
 
-    def fetch(self, wanted: Mapping[str, int]) -> list[Document]:
+    def fetch(self, wanted: Mapping[str, int], deleted_lines: Mapping[str, int] | None = None) -> list[Document]:
         """The orders as they are now, in the order asked for, deleted ones as deleted documents.
 
         `wanted` maps order ids to the commit time of their notice, which stands in for the stamp of an order that
-        can no longer be found at all.
+        can no longer be found at all; `deleted_lines` does the same for lines that left the recycle bin already.
         """
         found: dict[str, Document] = {}
         for ids in chunked(list(wanted), IDS_PER_QUERY):
             for record in self._by_ids(ids):
-                found[str(record["Id"])] = self._document(record)
+                found[str(record["Id"])] = self._document(record, deleted_lines or {})
         return [found.get(order_id) or gone(order_id, wanted[order_id]) for order_id in wanted]
 
     def orders_of(self, lines: Mapping[str, int]) -> tuple[dict[str, int], list[str]]:
@@ -82,7 +82,7 @@ class Orders:
     def _page(self, walk: Walk, rows: int) -> tuple[list[Document], tuple[str, str] | None]:
         if walk.object == ORDER:
             records = self._query(keyset(self._select, walk, rows), deleted=walk.deleted)
-            return [self._document(record) for record in records], end_of(records, rows)
+            return [self._document(record, {}) for record in records], end_of(records, rows)
         asked = select(("Id", "OrderId", "SystemModstamp"), walk.object)
         lines = self._query(keyset(asked, walk, rows), deleted=walk.deleted)
         self._remember(lines)
@@ -112,10 +112,16 @@ class Orders:
                 "Grant Read on the field to the integration user, or take it off the list.",
             ) from error
 
-    def _document(self, record: Record) -> Document:
+    def _document(self, record: Record, deleted_lines: Mapping[str, int]) -> Document:
         lines = children(record)
         self._remember(lines)
-        return document(record, lines)
+        here = {line["Id"] for line in lines}
+        purged_us = [
+            commit_us
+            for line_id, commit_us in deleted_lines.items()
+            if line_id not in here and self.order_of_line.get(line_id) == record["Id"]
+        ]
+        return document(record, lines, max(purged_us, default=0))
 
     def _remember(self, lines: Iterable[Mapping[str, Value]]) -> None:
         for line in lines:
@@ -124,11 +130,15 @@ class Orders:
             del self.order_of_line[next(iter(self.order_of_line))]
 
 
-def document(record: Record, lines: Sequence[Mapping[str, Value]]) -> Document:
-    """One order: its fields, and the lines that are not deleted; all lines count for its stamp."""
+def document(record: Record, lines: Sequence[Mapping[str, Value]], purged_us: int = 0) -> Document:
+    """One order: its fields, and the lines that are not deleted; all lines count for its stamp.
+
+    `purged_us` says when a line went that cannot be read any more: without it the stamp would go back.
+    """
     present: list[Value] = [line for line in lines if not line["IsDeleted"]]
     fields: dict[str, Value] = {**record, "OrderItems": present}
     stamp = max(time_us_of(str(each["SystemModstamp"])) for each in (record, *lines))
+    stamp = max(stamp, purged_us)
     deleted = record["IsDeleted"] is True
     return Document(ORDER, str(record["Id"]), revision(stamp, without_stamps(fields)), fields, deleted)
 

@@ -54,7 +54,7 @@ class SalesforceSource:
         raise outcome
 
     def close(self) -> None:
-        """End every stream, thread and connection; a read that is under way is waited for."""
+        """End every stream, thread and connection; a read that is under way is aborted."""
         if self._engine is not None:
             self._engine.close()
         if self._pubsub is not None:

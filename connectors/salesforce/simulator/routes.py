@@ -25,7 +25,8 @@ def _query(service: Service, call: Call, *, deleted: bool) -> Answer:
     soql = call.query.get("q")
     if soql is None:
         raise ApiError(400, "MALFORMED_QUERY", "the parameter q is missing")
-    rows = rows_asked(call.headers.get("sforce-query-options", ""))
+    most = int(service.org.settings.number("page_rows"))
+    rows = min(most, rows_asked(call.headers.get("sforce-query-options", "")))
     return Answer(200, service.queries.run(soql, Scope(deleted, call.version, rows)))
 
 

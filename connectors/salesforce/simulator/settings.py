@@ -15,6 +15,7 @@ DEFAULTS: Mapping[str, Value] = {
     "idle_close_s": 70,  # a stream with nothing pending and no new request is closed
     "enrich": [],  # fields the channel member adds to every event: ["OrderItem.OrderId"]
     "edit_activated_orders": True,
+    "page_rows": 2000,  # rows a page where the client asks for more or nothing
     "schema_version": 1,
     "daily_calls": 100000,
     "retention_s": 72 * 3600,
