@@ -35,7 +35,9 @@ def kept_port(folder: Path, name: str) -> int:
 
 def claim(port: int, name: str, kept_in: Path | None = None) -> socket.socket:
     """A loopback socket bound to `port`, not yet listening. Raises ConfigError where the port is taken."""
-    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    bound = socket.socket(
+        socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP
+    )  # asyncio sets TCP_NODELAY only then
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((LOOPBACK, port))
