@@ -15,7 +15,7 @@ from mappings.coercion import DECODERS, decoder
 from mappings.context import AT_SOURCES, CONTEXT, Maker, Run
 from mappings.language import All, Condition, Path, Place, Test
 from mappings.problems import Problem, Refusal, nearest
-from mappings.shape import Shape, Side, shape_of
+from mappings.shape import Shape, Side, a, shape_of
 from mappings.tree import Literal
 from schemas.document import Field, Fields, Kind, Value
 
@@ -143,7 +143,7 @@ class Scope:
         found: Field | None = None
         for part in text.split("."):
             if found is not None and found.kind is not Kind.GROUP:
-                message = f"reads {path.text!r}, but {at} is a {found.kind} and has no fields"
+                message = f"reads {path.text!r}, but {at} is {a(found.kind)} and has no fields"
                 remedy = "Use `each:` for the records of a list." if found.kind is Kind.LIST else f"Read {at} itself."
                 self.build.note(path.place, message, remedy)
                 return UNREADABLE
@@ -242,4 +242,4 @@ def literal(value: Literal, shape: Shape, exact: bool = True) -> Value:
             if exact:
                 return values.unscaled(value, shape.scale, shape.precision, None)
             return Decimal(value).scaleb(shape.scale)
-    raise values.bad(value, f"is not a {shape.kind}")
+    raise values.bad(value, f"is not {a(shape.kind)}")

@@ -9,7 +9,7 @@ from mappings.check import Build, Scope, literal
 from mappings.context import Run
 from mappings.language import All, Any, Condition, Not, Place, Test
 from mappings.problems import Refusal
-from mappings.shape import NESTED, Shape
+from mappings.shape import NESTED, Shape, a
 from mappings.tree import Literal
 from schemas.document import Fields, Kind, Value
 
@@ -47,7 +47,7 @@ def tested(test: Test, shape: Shape, build: Build, what: str) -> Predicate:
     """The comparison of one value of a shape, as a function."""
     comparison = COMPARISONS[test.operator]
     if shape.kind not in comparison.accepts:
-        message = f"compares {what}, a {shape.kind}, by {test.operator!r}"
+        message = f"compares {what}, {a(shape.kind)}, by {test.operator!r}"
         kinds = ", ".join(sorted(comparison.accepts))
         build.note(test.place, message, f"{test.operator!r} takes {kinds}.")
         return lambda value: False

@@ -98,7 +98,7 @@ def _input(reader: Reader, node: Tree, given: Given, named: list[str]) -> Input:
     if len(named) == 1:
         return INPUTS[named[0]](reader, given[named[0]], given)
     said = f"has the inputs {' and '.join(named)}; one is allowed" if named else "has no input"
-    if isinstance(node, Table):
+    if isinstance(node, Table) and (named or all(key.text in NAMES for key, _ in node.entries)):
         reader.note(place_of(node), said, f"Write one of: {', '.join(INPUTS)}.")
     return Const(None, place_of(node))
 

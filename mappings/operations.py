@@ -19,7 +19,7 @@ from mappings.conditions import tested
 from mappings.context import CONTEXT, Context, Run
 from mappings.language import As, Code, Default, Link, Lookup, Must, Path, Place, Redact, Required, Split, Step
 from mappings.problems import Cause, Refusal, nearest
-from mappings.shape import Shape, shape_of
+from mappings.shape import Shape, a, shape_of
 from schemas.document import Field, Kind, Value
 from schemas.event import Record
 from schemas.shapes import described
@@ -70,7 +70,7 @@ def _as(step: Step, shape: Shape, target: Shape | None, build: Build) -> Built:
     convert = CONVERSIONS.get((shape.kind, wanted.kind))
     if convert is None:
         from_kinds = sorted(source for source, to in CONVERSIONS if to is wanted.kind)
-        message = f"makes a {wanted.kind} of a {shape.kind}"
+        message = f"makes {a(wanted.kind)} of {a(shape.kind)}"
         build.note(wanted.place, message, f"as: {wanted.kind} takes {', '.join(from_kinds)}.")
         return Shape(wanted.kind), lambda value, run: value
     if (shape.kind, wanted.kind) == (Kind.INSTANT, Kind.DATE) and zone is None:

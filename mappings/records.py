@@ -13,7 +13,7 @@ from mappings.context import Convert, Maker, Run
 from mappings.language import Const, Each, FieldRule, Group, ListOf, Place, Rule
 from mappings.operations import required
 from mappings.problems import MappingFailed, Refusal, nearest
-from mappings.shape import NESTED, Shape, Side, shape_of
+from mappings.shape import NESTED, Shape, Side, a, shape_of
 from schemas.document import Field, Fields, Kind, Value
 from schemas.event import Canonical
 
@@ -120,7 +120,7 @@ def _encoded(make: Maker, encode: Convert) -> Maker:
 def _nested(rule: Rule, field: Field, scope: Scope, target: Target) -> Maker:
     wanted = Kind.GROUP if isinstance(rule.input, Group) else Kind.LIST
     if field.kind is not wanted:
-        message = f"makes a {wanted}, but {target.side.name}.{scope.build.field} is a {field.kind}"
+        message = f"makes {a(wanted)}, but {target.side.name}.{scope.build.field} is {a(field.kind)}"
         remedy = "Use `each:` for a list." if field.kind in NESTED else "Use `from:` for one value."
         scope.build.note(rule.place, message, remedy)
         return lambda here, run: None
@@ -144,7 +144,7 @@ def _nested(rule: Rule, field: Field, scope: Scope, target: Target) -> Maker:
 def _each(each: Each, field: Field, scope: Scope, target: Target) -> Maker:
     shape, read = scope.resolve(each.path)
     if shape.kind is not Kind.LIST:
-        message = f"goes over {each.path.text}, which is a {shape.kind} and no list of records"
+        message = f"goes over {each.path.text}, which is {a(shape.kind)} and no list of records"
         scope.build.note(each.path.place, message, "Name a list of records.")
         return lambda here, run: None
     inside = scope.deeper(f"{scope.here.name}.{each.path.text}", shape.fields, shape.far)

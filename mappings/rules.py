@@ -31,7 +31,7 @@ from mappings.language import (
 from mappings.language import Holds as HoldsInput
 from mappings.operations import BY_STEP, OPERATIONS, Operation, zone_of
 from mappings.problems import Refusal, nearest
-from mappings.shape import Shape
+from mappings.shape import Shape, a
 from schemas.document import Fields, Kind, Value
 
 TEXT = Shape(Kind.TEXT)
@@ -105,7 +105,7 @@ def _note_kind(operation: Operation, step: Step, shape: Shape, scope: Scope) -> 
     remedy = f"{operation.name} takes {kinds}." + (
         " Add as: text before it." if Kind.TEXT in operation.accepts else ""
     )
-    scope.build.note(step.place, f"applies {operation.name!r} to a {shape.kind}", remedy)
+    scope.build.note(step.place, f"applies {operation.name!r} to {a(shape.kind)}", remedy)
 
 
 def fitted(shape: Shape, make: Maker, target: Shape, scope: Scope, place: Place) -> Typed:
@@ -113,7 +113,7 @@ def fitted(shape: Shape, make: Maker, target: Shape, scope: Scope, place: Place)
     convert = coercion(shape, target)
     result = replace(target, nullable=shape.nullable)
     if convert is None:
-        message = f"is made of a {shape.kind}, but has to be a {target.kind}"
+        message = f"is made of {a(shape.kind)}, but has to be {a(target.kind)}"
         remedy = f"Add as: {target.kind}." if target.kind in _plain_kinds() else "Use `each:`, `list:` or `fields:`."
         if shape is not UNREADABLE:
             scope.build.note(place, message, remedy)

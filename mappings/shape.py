@@ -15,6 +15,11 @@ NUMBERS = frozenset({Kind.INTEGER, Kind.DECIMAL})
 NESTED = frozenset({Kind.GROUP, Kind.LIST})
 
 
+def a(kind: Kind) -> str:
+    """The kind as a message says it: `a text`, `an instant`."""
+    return f"an {kind}" if kind in (Kind.INTEGER, Kind.INSTANT) else f"a {kind}"
+
+
 @dataclass(frozen=True)
 class Shape:
     """The static type of a value. `far` says that nested records inside hold JSON values of a far document."""
