@@ -8,16 +8,23 @@ STAMP := $(VENV)/.installed
 help:           ## this list
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
 
-setup: $(STAMP) ## everything into .venv; quick when nothing changed
+setup:          ## everything into .venv; quick when nothing changed
+	@if [ -e $(VENV) ] && ! $(VENV)/bin/python -c 'import pip' 2>/dev/null; then \
+	  echo "setup: $(VENV) is broken or half made; making it anew"; rm -rf $(VENV); fi
+	@$(MAKE) --silent --no-print-directory $(STAMP)
 
 $(STAMP): pyproject.toml constraints.txt
+	@command -v $(PYTHON) >/dev/null || \
+	  { echo "There is no $(PYTHON) on the PATH. Install Python 3.11 to 3.13, or name it: make PYTHON=/path/to/python setup" >&2; exit 2; }
 	@$(PYTHON) -c 'import sys; sys.exit(not ((3,11) <= sys.version_info[:2] <= (3,13)))' || \
 	  { echo "Lineshaft needs Python 3.11 to 3.13; this is $$($(PYTHON) --version). Try: make PYTHON=python3.12 setup" >&2; exit 2; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
 	  { echo "This Python has no venv or ensurepip. On Debian or Ubuntu: apt-get install python3-venv" >&2; exit 2; }
-	@test -x $(VENV)/bin/python || { echo "setup: making $(VENV)"; $(PYTHON) -m venv $(VENV); }
+	@test -x $(VENV)/bin/python || { echo "setup: making $(VENV)"; $(PYTHON) -m venv $(VENV); } || \
+	  { rm -rf $(VENV); echo "$(PYTHON) could not make $(VENV). On Debian or Ubuntu: apt-get install python3-venv" >&2; exit 2; }
 	@echo "setup: installing the pinned packages (about a minute the first time)"
-	@$(VENV)/bin/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[kafka,dev]'
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[kafka,dev]' || \
+	  { echo "setup: the packages could not be installed; the reason is above. Behind a proxy set HTTPS_PROXY, then make setup again." >&2; exit 3; }
 	@touch $(STAMP)
 	@echo "setup: done"
 

@@ -54,12 +54,23 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """No other skip is allowed: a test that is not run proves nothing."""
     report = yield
     if report.skipped and not hasattr(report, "wasxfail") and NEEDS not in str(report.longrepr):
-        report.outcome = "failed"
-        report.longrepr = f"{item.nodeid} skips itself; only the marker needs(tool) may skip: {report.longrepr}"
+        _refuse(report)
     return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """A whole file may not skip itself either."""
+    report = yield
+    if report.skipped:
+        _refuse(report)
+    return report
+
+
+def _refuse(report: pytest.TestReport | pytest.CollectReport) -> None:
+    report.outcome = "failed"
+    report.longrepr = f"{report.nodeid} skips itself; only the marker needs(tool) may skip: {report.longrepr}"
