@@ -1,5 +1,6 @@
 """Connector and stand-in together, over real sockets: what a task would see."""
 
+import queue
 import ssl
 import threading
 from collections.abc import Iterator
@@ -11,11 +12,17 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
+from starlette.routing import Route
 
+from connectors.contract import Request as Pushed
 from connectors.contract import Sink, Source, StandIn
 from connectors.errors import AuthError, ConfigError, LostCursor, TransientError
 from connectors.jiandaoyun import JianDaoYunConfig, connector
 from connectors.jiandaoyun.simulator import Simulator
+from connectors.testing import Served, issue, kept_port
 from schemas.document import Document, Value
 
 Json = dict[str, Any]
@@ -274,6 +281,31 @@ def test_a_waiting_poll_ends_when_the_source_is_closed(plant: Plant) -> None:
 def test_a_position_of_something_else_is_a_lost_cursor(source: Source) -> None:
     with pytest.raises(LostCursor):
         source.open({"replay_id": "x"})
+
+
+def test_a_pushed_document_is_the_fetched_one(plant: Plant, source: Source, tmp_path: Path) -> None:
+    arrived: queue.Queue[Pushed] = queue.Queue()
+
+    async def take(request: HttpRequest) -> Response:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        body = await request.body()
+        arrived.put(Pushed(request.method, request.url.path, dict(request.query_params), headers, body))
+        return Response("success")
+
+    certificates = issue(tmp_path / "ours")
+    port = kept_port(tmp_path / "ours", "ingress")
+    ingress = Served(Starlette(routes=[Route("/push", take, methods=["POST"])]), port, certificates)
+    ingress.start()
+    plant.control("push", {"url": f"{ingress.address}/push", "keys": "widget", "ca_file": str(certificates.ca)})
+    rows = [{"operation": "cut", "good": 3, "started": "2026-06-01T00:00:00Z"}]
+    data = {"job_order_id": "X", "item": "泵", "quantity": 1, "state": "released", "operations": rows}
+    plant.control("person/create", {"data": data})
+    assert connector.webhook is not None
+    pushed = connector.webhook(plant.config()).receive(arrived.get(timeout=60))
+    ingress.stop()
+    source.open(None)
+
+    assert list(pushed) == swept(source)
 
 
 def test_the_stand_in_keeps_its_records_secrets_and_addresses_over_a_restart(plant: Plant, sink: Sink) -> None:
