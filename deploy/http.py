@@ -16,6 +16,7 @@ from starlette.routing import Route
 from streams.stopping import MustStop
 
 START_S = 15.0
+GRACE_S = 3
 
 
 class PortTaken(MustStop):
@@ -31,7 +32,13 @@ class RoleServer:
         self._role, self._host, self._port, self._healthy = role, host, port, healthy
         own = [Route("/metrics", _metrics), Route("/health", self._health)]
         config = uvicorn.Config(
-            Starlette(routes=[*own, *routes]), host=host, port=port, log_level="warning", access_log=False, ws="none"
+            Starlette(routes=[*own, *routes]),
+            host=host,
+            port=port,
+            log_level="warning",
+            access_log=False,
+            ws="none",
+            timeout_graceful_shutdown=GRACE_S,
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._serve, name=f"http-{role}", daemon=True)

@@ -28,8 +28,9 @@ def wanted(
 ) -> list[Wanted]:
     """What is wanted of every line that has a job order or gets one now.
 
-    A line keeps the destination that was chosen when its job order was made. A line that is gone, or has
-    no positive quantity any more, is cancelled with its last known content. Raises MappingFailed for an unknown item and NoRoute where no route matches.
+    A line keeps the destination that was chosen when its job order was made. A line that is gone, or has no
+    positive quantity any more, is cancelled with its last known content. Raises MappingFailed for an unknown
+    item and NoRoute where no route matches.
     """
     made = {str(job["line_id"]): job for job in jobs}
     released = routes.release(order)

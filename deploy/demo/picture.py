@@ -1,0 +1,98 @@
+"""The live picture of the demo: a table on a terminal, one plain line every few seconds elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from threading import Event as Flag
+from typing import TYPE_CHECKING
+
+from deploy.output import note
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+PLAIN_EVERY_S = 3.0
+FRAMES_PER_S = 4
+
+
+@dataclass(frozen=True)
+class Figures:
+    """How far the story is."""
+
+    orders: int
+    placed: int
+    started: int
+    reports: int
+    reports_expected: int
+    finished: int
+    told: int
+    parked: int
+    crm_to_mes_ms: float | None
+    mes_to_crm_ms: float | None
+
+
+def show(figures: Callable[[], Figures], done: Flag) -> None:
+    """Show the figures until `done` is set, and once more then."""
+    if sys.stderr.isatty():
+        _live(figures, done)
+    else:
+        _lines(figures, done)
+
+
+def _lines(figures: Callable[[], Figures], done: Flag) -> None:
+    shown_at = 0.0
+    while True:
+        ended = done.wait(0.2)
+        if ended or time.monotonic() - shown_at >= PLAIN_EVERY_S:
+            note(_line(figures()))
+            shown_at = time.monotonic()
+        if ended:
+            return
+
+
+def _line(now: Figures) -> str:
+    return (
+        f"demo: placed {now.placed}/{now.orders}, started {now.started}, reports {now.reports}/{now.reports_expected}"
+        f", finished {now.finished}, told to Salesforce as completed {now.told}, parked {now.parked}"
+        f"{_latencies(now)}"
+    )
+
+
+def _latencies(now: Figures) -> str:
+    named = {"CRM→MES": now.crm_to_mes_ms, "MES→CRM": now.mes_to_crm_ms}
+    return "".join(f", {name} {value:.0f} ms" for name, value in named.items() if value is not None)
+
+
+def _live(figures: Callable[[], Figures], done: Flag) -> None:
+    from rich.console import Console
+    from rich.live import Live
+
+    with Live(_table(figures()), console=Console(stderr=True), refresh_per_second=FRAMES_PER_S) as live:
+        while not done.wait(1 / FRAMES_PER_S):
+            live.update(_table(figures()))
+        live.update(_table(figures()))
+
+
+def _table(now: Figures) -> RenderableType:
+    from rich.console import Group
+    from rich.progress_bar import ProgressBar
+    from rich.table import Table
+    from rich.text import Text
+
+    steps: Mapping[str, tuple[int, int]] = {
+        "placed in Salesforce": (now.placed, now.orders),
+        "started in JianDaoYun": (now.started, now.orders),
+        "reports by people": (now.reports, now.reports_expected),
+        "finished in JianDaoYun": (now.finished, now.orders),
+        "told to Salesforce": (now.told, now.orders),
+    }
+    table = Table.grid(padding=(0, 2))
+    for name, (count, of) in steps.items():
+        table.add_row(name, ProgressBar(total=max(of, 1), completed=count, width=40), f"{count:>5} / {of}")
+    flow = Text("Salesforce ─▶ crm.orders ─▶ pipeline ─▶ sink.plant-a ─▶ JianDaoYun\n", style="bold")
+    flow.append("Salesforce ◀─ sink.crm ◀─ pipeline ◀─ mes.production ◀─ JianDaoYun", style="bold")
+    below = Text(f"parked {now.parked}{_latencies(now)}")
+    return Group(flow, Text(), table, Text(), below)

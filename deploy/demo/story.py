@@ -1,0 +1,180 @@
+"""The demo: work orders live their whole life between two systems that know nothing of each other.
+
+Starts a real Kafka, two stand-ins and the bus as separate processes; a salesperson and a factory act the log out; the
+comparison then asks both systems.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event as Flag
+
+import httpx
+
+from deploy.demo.compare import Table, compare, from_salesforce, trust
+from deploy.demo.factory import Factory
+from deploy.demo.log import WorkOrder
+from deploy.demo.picture import Figures, show
+from deploy.demo.project_files import write_project
+from deploy.demo.reference import PLANT, write_reference
+from deploy.demo.sales import Placed, Salesperson
+from deploy.demo.stand_ins import StandInProcess, start_stand_in
+from deploy.demo.timetable import timetable
+from deploy.output import note
+from deploy.project import Project, load_project
+from deploy.supervisor import Role, Supervisor
+from deploy.up_commands import HEALTHY_S, roles_of, running_kafka
+from deploy.wiring import activate_new, bus_of
+from streams.bus import Bus
+from streams.kafka.topics import apply
+from streams.parked import parked_now
+
+STALL_S = 60.0
+LOOK_S = 0.5
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Everything that runs while the story is told."""
+
+    project: Project
+    bus: Bus
+    roles: list[Role]
+    salesforce: StandInProcess
+    jiandaoyun: StandInProcess
+    supervisor: Supervisor
+
+    def address(self, role: str) -> str:
+        """The base address of a role's HTTP server."""
+        return next(each.address for each in self.roles if each.name == role)
+
+
+@contextmanager
+def stage(folder: Path, orders: list[WorkOrder], stop: Flag) -> Iterator[Stage]:
+    """Kafka, stand-ins and bus, ready; all of them are gone afterwards, whatever happened."""
+    with ExitStack() as parts:
+        logs = folder / ".lineshaft" / "logs"
+        with ThreadPoolExecutor(2) as pool:
+            starting = [
+                pool.submit(start_stand_in, name, folder / "far" / name, logs / f"stand-in-{name}.log")
+                for name in ("salesforce", "jiandaoyun")
+            ]
+            for each in starting:
+                parts.callback(each.result().stop)
+        salesforce, jiandaoyun = (each.result() for each in starting)
+        write_project(folder, salesforce.config, jiandaoyun.config)
+        write_reference(orders, folder / "reference")
+        project = load_project(folder)
+        parts.enter_context(running_kafka(project))
+        bus = bus_of(project)
+        apply(bus.cluster, bus.topics, bus.groups)
+        activate_new(bus, project, note)
+        roles = roles_of(project, bus)
+        supervisor = Supervisor(roles, logs)
+        parts.callback(supervisor.stop)
+        supervisor.start()
+        supervisor.wait_healthy(HEALTHY_S, lambda _: None, stop)
+        found = Stage(project, bus, roles, salesforce, jiandaoyun, supervisor)
+        _aim_push(found)
+        yield found
+
+
+def _aim_push(on: Stage) -> None:
+    """Set the form's data push to the bus's ingress, as a person does in the form's settings."""
+    with httpx.Client(verify=trust(on.jiandaoyun.login.ca_file)) as client:
+        url = f"{on.address('ingress')}/webhooks/{PLANT}"
+        client.post(f"{on.jiandaoyun.control}/push", json={"url": url}).raise_for_status()
+
+
+def tell(on: Stage, orders: list[WorkOrder], speed: float | None, stop: Flag) -> None:
+    """Act the log out; returns when Salesforce shows every order as completed, or when nothing moves any more."""
+    placed, times = Placed(), timetable(orders, speed)
+    sales = Salesperson(on.salesforce.login)
+    factory = Factory(on.jiandaoyun.login, on.jiandaoyun.control, orders, times)
+    done = Flag()
+    try:
+        sales.prepare(orders)
+        with ThreadPoolExecutor(3) as pool:
+            selling = pool.submit(sales.run, orders, times, placed, stop)
+            making = pool.submit(factory.run, placed, stop)
+            watch = Watch(on, orders, placed, factory)
+            showing = pool.submit(show, watch.figures, done)
+            try:
+                watch.until_told(stop, lambda: [each.result() for each in (selling, making) if each.done()])
+            finally:
+                stop.set()
+                done.set()
+            for each in (selling, making, showing):
+                each.result()
+    finally:
+        sales.close()
+        factory.close()
+
+
+class Watch:
+    """Follows how far the story is, from outside: the stand-ins' public APIs and the bus's own pages."""
+
+    def __init__(self, on: Stage, orders: list[WorkOrder], placed: Placed, factory: Factory) -> None:
+        self._on, self._orders, self._placed, self._factory = on, orders, placed, factory
+        self._reports = sum(len(order.rows) for order in orders)
+        self._told = 0
+        self._parked = 0
+        self._kpi: dict[str, float | None] = {}
+
+    def until_told(self, stop: Flag, raise_failures: Callable[[], object]) -> None:
+        """Wait until all is told, or nothing has moved for a minute."""
+        moved_at, before = time.monotonic(), self.figures()
+        while not stop.wait(LOOK_S):
+            raise_failures()
+            self._on.supervisor.look()
+            self._look()
+            now = self.figures()
+            if now.told >= len(self._orders):
+                return
+            if (now.placed, now.reports, now.told) != (before.placed, before.reports, before.told):
+                moved_at, before = time.monotonic(), now
+            if time.monotonic() - moved_at > STALL_S:
+                note(f"demo: nothing has moved for {STALL_S:.0f} s; logs in {self._on.project.data / 'logs'}")
+                return
+
+    def _look(self) -> None:
+        _, statuses = from_salesforce(self._on.salesforce.login)
+        self._told = sum(1 for status in statuses.values() if status.state == "completed")
+        self._parked = len(parked_now(self._on.bus))
+        try:
+            self._kpi = httpx.get(f"{self._on.address('views')}/kpi", timeout=2.0).json()["latency_ms"]
+        except (httpx.HTTPError, KeyError, ValueError):
+            self._kpi = {}  # the view is only watched; the comparison needs nothing of it
+
+    def figures(self) -> Figures:
+        """The figures of this moment."""
+        factory = self._factory
+        return Figures(
+            orders=len(self._orders),
+            placed=len(self._placed),
+            started=factory.started,
+            reports=factory.reports,
+            reports_expected=self._reports,
+            finished=factory.finished,
+            told=self._told,
+            parked=self._parked,
+            crm_to_mes_ms=self._kpi.get("crm_to_mes"),
+            mes_to_crm_ms=self._kpi.get("mes_to_crm"),
+        )
+
+
+def report(on: Stage, log: Path, seconds: float) -> Table:
+    """The comparison's report, with what the bus has parked and how long it took."""
+    found = compare(log, on.salesforce.login, on.jiandaoyun.login)
+    return {**found, "parked": len(parked_now(on.bus)), "seconds": round(seconds, 1)}
+
+
+def write_report(found: Table, path: Path) -> None:
+    """Write the report as JSON."""
+    path.write_text(json.dumps(found, indent=2) + "\n")

@@ -1,0 +1,128 @@
+"""`lineshaft demo`: real work orders through Salesforce, the bus and JianDaoYun, then a comparison."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import tempfile
+import time
+from importlib.resources import as_file, files
+from pathlib import Path
+from threading import Event as Flag
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+from deploy import output
+from deploy.exits import FOUND, UNREACHABLE, Refused
+
+if TYPE_CHECKING:
+    from deploy.demo.compare import Table
+    from deploy.demo.log import WorkOrder
+    from deploy.demo.story import Stage
+
+SHOWN = 20
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add `demo`."""
+    app.command("demo")(demo)
+
+
+def demo(
+    log: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A log of the same form as the shipped one.")
+    ] = None,
+    report: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the comparison as JSON.")] = None,
+    speed: Annotated[
+        float | None, typer.Option(min=1, help="Log seconds per second; else half a minute in all.")
+    ] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave all running until Ctrl-C, and say where.")] = False,
+    folder: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where it all lives; else a folder that goes.")
+    ] = None,
+) -> None:
+    """Let real work orders live their whole life; ends with a comparison that no part of the bus computed.
+
+    Exit 1 where the comparison finds a difference.
+    """
+    shipped = files("deploy.demo").joinpath("factory_log.csv")
+    with as_file(shipped) as own:
+        code = _demo(log or own, report, speed, keep, folder)
+    raise typer.Exit(code)
+
+
+def _demo(log: Path, report: Path | None, speed: float | None, keep: bool, folder: Path | None) -> int:
+    from deploy.demo.log import LogError, read_log
+
+    if report is not None and not report.absolute().parent.is_dir():
+        raise Refused(f"--report {report}: the folder does not exist.", "Create it, or name another file.")
+    try:
+        orders = read_log(log)
+    except LogError as error:
+        raise Refused(str(error), "Correct the lines, or leave --log out to use the shipped log.") from error
+    where = folder.absolute() if folder else Path(tempfile.mkdtemp(prefix="lineshaft-demo-"))
+    if folder and where.exists() and any(where.iterdir()):
+        raise Refused(f"--folder {folder}: the folder is not empty.", "Name a new one.")
+    where.mkdir(parents=True, exist_ok=True)
+    try:
+        return _run(where, log, orders, report, speed, keep)
+    finally:
+        if folder is None and not keep:
+            shutil.rmtree(where, ignore_errors=True)
+
+
+def _run(
+    folder: Path, log: Path, orders: list[WorkOrder], report: Path | None, speed: float | None, keep: bool
+) -> int:
+    from deploy.demo import story
+    from deploy.demo.stand_ins import StandInFailed
+
+    interrupted, stop = Flag(), Flag()
+
+    def end(*_: object) -> None:
+        interrupted.set()
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
+    begun = time.monotonic()
+    output.note(f"demo: {len(orders)} work orders, {sum(len(each.rows) for each in orders)} reports, from {log.name}")
+    try:
+        with story.stage(folder, orders, stop) as on:
+            output.note(f"demo: Kafka, both stand-ins and the bus run after {time.monotonic() - begun:.1f} s")
+            story.tell(on, orders, speed, stop)
+            found = story.report(on, log, time.monotonic() - begun)
+            _show(found)
+            if report is not None:
+                story.write_report(found, report)
+            if keep and not interrupted.is_set():
+                _say_where(on, folder)
+                on.supervisor.run(interrupted)
+    except StandInFailed as error:
+        raise Refused(str(error), "Its log says more.", UNREACHABLE) from error
+    return FOUND if found["differences"] else 0
+
+
+def _show(found: Table) -> None:
+    differences = cast("list[Table]", found["differences"])
+    output.record({name: value for name, value in found.items() if name != "differences"}, as_json=False)
+    if differences:
+        output.line(f"{len(differences)} differences:")
+        output.rows(differences[:SHOWN], ["work_order", "where", "field", "expected", "found"], as_json=False)
+    else:
+        output.line("every order, quantity and state is the same in the log, in Salesforce and in JianDaoYun")
+
+
+def _say_where(on: Stage, folder: Path) -> None:
+    output.note(f"demo: all keeps running until Ctrl-C, in {folder}")
+    addresses = {
+        "Kafka": on.bus.cluster.bootstrap,
+        "Salesforce": on.salesforce.login.values["address"],
+        "Salesforce, control": on.salesforce.control,
+        "JianDaoYun": on.jiandaoyun.login.values["base_url"],
+        "JianDaoYun, control": on.jiandaoyun.control,
+        **{role.name: role.address for role in on.roles},
+    }
+    output.record(addresses, as_json=False)
+    output.note(f"demo: try `lineshaft --project {folder} trace 00000001`")
