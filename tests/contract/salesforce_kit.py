@@ -188,6 +188,11 @@ class Reader:
         return self.batches[-1].position
 
     @property
+    def replay(self) -> dict[str, str]:
+        """The replay ids of the newest position, by topic."""
+        return replay_of(self.batches[-1])
+
+    @property
     def caught_up(self) -> bool:
         return bool(self.batches) and self.batches[-1].complete and not self.position["walks"]
 
@@ -196,6 +201,14 @@ class Reader:
         begun = len(self.documents)
         self.until(lambda reader: any(each.id == order_id for each in reader.documents[begun:]))
         return next(each for each in self.documents[begun:] if each.id == order_id)
+
+
+def replay_of(batch: Batch) -> dict[str, str]:
+    return dict(cast("Mapping[str, str]", batch.position["replay"]))
+
+
+def lines_of(document: Document) -> list[dict[str, Any]]:
+    return cast("list[dict[str, Any]]", document.fields["OrderItems"])
 
 
 @contextmanager
