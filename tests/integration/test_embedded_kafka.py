@@ -7,7 +7,8 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -39,13 +40,21 @@ def wait_until_free(folder: Path) -> None:
         fcntl.flock(file, fcntl.LOCK_SH)
 
 
-def started_by_another_process(folder: Path, how: str = "alone") -> subprocess.Popen[str]:
+@contextmanager
+def another_process(folder: Path, how: str) -> Iterator[subprocess.Popen[str]]:
+    """A process that has started a broker on `folder`; it, its forks and the broker are gone afterwards."""
     parent = subprocess.Popen(
         [sys.executable, "-c", PARENT, str(folder), how], stdout=subprocess.PIPE, text=True, start_new_session=True
     )
-    assert parent.stdout is not None
-    assert parent.stdout.readline().startswith("127.0.0.1:")
-    return parent
+    try:
+        assert parent.stdout is not None
+        assert parent.stdout.readline().startswith("127.0.0.1:")
+        yield parent
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(parent.pid, signal.SIGKILL)
+        parent.communicate()
+        stop(folder)
 
 
 def test_it_takes_and_returns_records(raw: RawKafka, names: Callable[[str], str]) -> None:
@@ -116,15 +125,11 @@ def test_the_status_tells_stopped_from_starting_from_running(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("how", ["alone", "with-a-fork"])
 def test_it_is_gone_when_its_parent_is_killed(tmp_path: Path, how: str) -> None:
-    parent = started_by_another_process(tmp_path, how)
-    assert status(tmp_path).state == "running"
-    parent.send_signal(signal.SIGKILL)
-    parent.communicate() if how == "alone" else parent.wait()
-    wait_until_free(tmp_path)
-    assert status(tmp_path).state == "stopped"
-    if how == "with-a-fork":
-        os.killpg(parent.pid, signal.SIGKILL)
-        parent.communicate()
+    with another_process(tmp_path, how) as parent:
+        assert status(tmp_path).state == "running"
+        parent.send_signal(signal.SIGKILL)
+        wait_until_free(tmp_path)
+        assert status(tmp_path).state == "stopped"
 
 
 def test_it_is_gone_when_its_guard_is_killed(tmp_path: Path) -> None:
