@@ -128,8 +128,8 @@ def _of_installed() -> dict[str, DocumentType]:
         connector = registry.load(name)
         try:
             kinds = connector.documents(connector.config.model_construct())
-        except Exception as error:  # a plug-in given only its defaults may stumble over anything
-            output.note(f"{name}: its documents are known only in a project that configures it ({error})")
+        except Exception:  # a plug-in given only its defaults may stumble over anything
+            output.note(f"{name}: its documents follow from its configuration; run this in a project that has one")
             continue
         found.update({f"{connector.name}.{kind.name}": kind for kind in kinds})
     return found

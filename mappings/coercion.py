@@ -19,6 +19,8 @@ from schemas.document import Kind, Value
 def _as_text(value: Value) -> Value:
     if not isinstance(value, str):
         raise values.bad(value, "is not a text")
+    if not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise values.bad(ascii(value), "holds half a character, which no text may")
     return value
 
 

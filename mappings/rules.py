@@ -12,6 +12,7 @@ from mappings.check import UNREADABLE, Scope, literal
 from mappings.coercion import coercion, identity
 from mappings.conditions import Holds
 from mappings.context import Convert, Maker, Run
+from mappings.conversions import PLAIN, zone_of
 from mappings.functions import FUNCTIONS
 from mappings.language import (
     As,
@@ -29,7 +30,7 @@ from mappings.language import (
     Step,
 )
 from mappings.language import Holds as HoldsInput
-from mappings.operations import BY_STEP, OPERATIONS, Operation, zone_of
+from mappings.operations import BY_STEP, OPERATIONS, Operation
 from mappings.problems import Refusal, nearest
 from mappings.shape import Shape, a
 from schemas.document import Fields, Kind, Value
@@ -114,17 +115,13 @@ def fitted(shape: Shape, make: Maker, target: Shape, scope: Scope, place: Place)
     result = replace(target, nullable=shape.nullable)
     if convert is None:
         message = f"is made of {a(shape.kind)}, but has to be {a(target.kind)}"
-        remedy = f"Add as: {target.kind}." if target.kind in _plain_kinds() else "Use `each:`, `list:` or `fields:`."
+        remedy = f"Add as: {target.kind}." if target.kind in PLAIN else "Use `each:`, `list:` or `fields:`."
         if shape is not UNREADABLE:
             scope.build.note(place, message, remedy)
         return result, make
     if convert is identity:
         return result, make
     return result, _converted(make, convert)
-
-
-def _plain_kinds() -> frozenset[Kind]:
-    return frozenset({Kind.TEXT, Kind.INTEGER, Kind.DECIMAL, Kind.BOOLEAN, Kind.DATE, Kind.INSTANT})
 
 
 def _converted(make: Maker, convert: Convert) -> Maker:

@@ -8,6 +8,7 @@ import pytest
 
 from mappings import DefinitionError, compile_plan, definition, plan_id, read_folder, shipped
 from schemas.document import DocumentType, Field, Kind
+from schemas.event import Record
 from tests.unit.mappings.mapping_builder import CONTEXT, HEAD, TYPES, context_of, plan_of
 
 JOB = """
@@ -26,7 +27,7 @@ fields:
   quantity: line.quantity
   unit: line.unit
 """
-LINE = {"id": "L1", "item": "P", "quantity": 5_000_000, "unit": "pcs"}
+LINE: Record = {"id": "L1", "item": "P", "quantity": 5_000_000, "unit": "pcs"}
 
 
 def job_mapping(name: str, destination: str = "") -> str:
