@@ -68,6 +68,7 @@ EXPORTS: Mapping[str, tuple[str, ...]] = {
         "read_folder",
         "shipped",
     ),
+    "streams.views": ("NotRunning", "View", "routes"),
 }
 
 
