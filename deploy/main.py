@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from deploy import demo_commands, kafka_commands, simulate_commands, topic_commands, up_commands
+from deploy import demo_commands, kafka_commands, mapping_commands, simulate_commands, topic_commands, up_commands
 from deploy.exits import code_of
 from deploy.invocation import Invocation
 from deploy.output import line, note
@@ -22,6 +22,10 @@ from deploy.output import line, note
 COMMANDS: tuple[Callable[[typer.Typer], None], ...] = (
     up_commands.add_to,
     topic_commands.add_to,
+    parked_commands.add_to,
+    trace_commands.add_to,
+    mapping_commands.add_to,
+    mapping_commands.add_to,
     demo_commands.add_to,
     simulate_commands.add_to,
     kafka_commands.add_to,

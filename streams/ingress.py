@@ -46,11 +46,15 @@ class Ingress:
         self._intakes: dict[str, Intake] = {}
         for name in bus.webhooks:
             attached = bus.attached[name]
-            assert attached.connector.webhook is not None
-            self._webhooks[name] = attached.connector.webhook(attached.config)
+            self._webhooks[name] = self._webhook(name)
             self._intakes[name] = Intake(name, attached.connector.name, bus.partitions, plan, self._references)
         self._version = 0
         self._one_at_a_time = Lock()
+
+    def _webhook(self, name: str) -> Webhook:
+        attached = self._bus.attached[name]
+        assert attached.connector.webhook is not None
+        return attached.connector.webhook(attached.config)
 
     def open(self) -> None:
         """Read the reference data."""
@@ -90,6 +94,7 @@ class Ingress:
             metrics.FAR_ERRORS.labels(f"ingress.{name}", "DataError").inc()
             return JSONResponse({"error": str(error)}, 400)
         except KafkaException as error:
+            self._webhooks[name] = self._webhook(name)  # what it remembers as taken was not
             log.error("ingress %s: not delivered, the far system will push again: %s", name, error)
             return JSONResponse({"error": "not stored; push it again"}, 503)
         return JSONResponse({"status": "success"})

@@ -55,6 +55,11 @@ def with_report(progress: Sequence[Record], revision: str, response: Record) -> 
     return [newest[name] for name in sorted(newest)]
 
 
+def reported_jobs(state: Record) -> frozenset[str]:
+    """The job orders that their MES has reported on: they exist there."""
+    return frozenset(str(_response(each)["job_order_id"]) for each in _listed(state, "progress"))
+
+
 def _rank(entry: Record) -> tuple[int, int, str]:
     """Newer stamp first; within one stamp the one that reports more, since cumulative quantities grow."""
     revision = str(entry["revision"])

@@ -15,9 +15,9 @@ from schemas.event import Event, Record
 from schemas.identity import connector_of, content_hash, derived_event_id
 from schemas.wire import DEFINITION, REVISION, TRACEPARENT
 from streams.clock import next_version
-from streams.order_life import empty_state, is_older, public_status, stub, with_report
+from streams.order_life import empty_state, is_older, public_status, reported_jobs, stub, with_report
 from streams.route import wanted
-from streams.translate import job_order, memory_of
+from streams.translate import content_of, job_order, memory_of
 
 SOURCE = "pipeline"
 
@@ -55,19 +55,20 @@ def _sales_order(event: Event, state: Record, now_us: int, plan: Plan, reference
     if state["closed"] or digest == state["content_hash"]:
         return Result(accepted)
     before = cast("Record | None", state["order"])
-    jobs, sent = _jobs(event, before, cast("Sequence[Record]", state["jobs"]), now_us, plan, references)
+    jobs, sent = _jobs(event, before, state, now_us, plan, references)
     return _told(event, {**accepted, "order": event.value, "jobs": jobs}, sent, now_us, plan)
 
 
 def _jobs(
-    event: Event, before: Record | None, jobs: Sequence[Record], now_us: int, plan: Plan, references: References
+    event: Event, before: Record | None, state: Record, now_us: int, plan: Plan, references: References
 ) -> tuple[list[Record], list[Addressed]]:
+    jobs, reported = cast("Sequence[Record]", state["jobs"]), reported_jobs(state)
     memory = {str(job["job_order_id"]): job for job in jobs}
     sent: list[Addressed] = []
     for want in wanted(event.value, before, jobs, plan.routes, references):
-        made = job_order(plan, event.key, event.value, want, references)
+        made = job_order(plan, event.key, event.value, want, references, reported)
         last = memory.get(str(made["job_order_id"]))
-        if last is not None and last["content_hash"] == content_hash(made):
+        if last is not None and last["content_hash"] == content_of(made):
             continue
         version = next_version(0 if last is None else cast("int", last["version"]), now_us)
         subject = str(made["job_order_id"])

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from mappings import Cause, Context, MappingFailed, Plan, References
 from schemas.event import Record
 from schemas.identity import connector_of, content_hash, job_order_id
 from streams.route import Wanted
 
 
-def job_order(plan: Plan, key: str, order: Record, want: Wanted, references: References) -> Record:
-    """The JobOrder record of one wanted line. Raises MappingFailed."""
+def job_order(
+    plan: Plan, key: str, order: Record, want: Wanted, references: References, reported: Collection[str] = ()
+) -> Record:
+    """The JobOrder record of one wanted line; `reported` are the job orders their MES has reported on.
+
+    Raises MappingFailed.
+    """
     compiled = plan.between("SalesOrder", "JobOrder", want.destination)
     if compiled is None:
         raise MappingFailed(
@@ -27,7 +34,12 @@ def job_order(plan: Plan, key: str, order: Record, want: Wanted, references: Ref
     made = compiled.apply(order, context)
     if made is None:
         raise MappingFailed("only_when", Cause.BAD_VALUE, "the job order's mapping left a wanted line out", None)
-    return {**made, "desired": want.desired}
+    return {**made, "desired": want.desired, "reported": made["job_order_id"] in reported}
+
+
+def content_of(made: Record) -> str:
+    """The hash of what a job order asks for; that its MES has reported meanwhile asks for nothing new."""
+    return content_hash({name: value for name, value in made.items() if name != "reported"})
 
 
 def memory_of(want: Wanted, made: Record, version: int) -> Record:
@@ -37,6 +49,6 @@ def memory_of(want: Wanted, made: Record, version: int) -> Record:
         "line_id": want.line["id"],
         "destination": want.destination,
         "desired": made["desired"],
-        "content_hash": content_hash(made),
+        "content_hash": content_of(made),
         "version": version,
     }

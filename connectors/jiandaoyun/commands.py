@@ -55,12 +55,24 @@ def plan(document: Document, stored: Fields | None, data_id: str = "") -> Create
     wanted, version = _wanted_state(document), _version(document)
     values = {field.alias: _checked(field, document) for field in work_order().owned_by_bus()}
     if stored is None:
-        return None if wanted == "cancelled" else Create({**_present(values), "state": wanted})
+        return _absent(document, wanted, values)
     if stored_version(stored) >= version:
         return None
     changed = {alias: value for alias, value in values.items() if stored.get(alias) != value}
     state = STATE.get((_state(stored), wanted))
     return Update(data_id, changed if state is None else {**changed, "state": state})
+
+
+def _absent(document: Document, wanted: str, values: Fields) -> Create | None:
+    """A record that people deleted is not made again behind their backs."""
+    if wanted == "cancelled":
+        return None
+    if document.fields.get("known") is True:
+        raise DataError(
+            f"work order {document.id} was here and is gone: ask production why it was deleted; recover it from the "
+            "recycle bin and redrive, or cancel the order in the CRM"
+        )
+    return Create({**_present(values), "state": wanted})
 
 
 def stored_version(stored: Fields) -> str:

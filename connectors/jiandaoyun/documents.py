@@ -33,11 +33,13 @@ SYSTEM = (
 )
 """Contract section 3, system fields."""
 
+KNOWN = Field("known", Kind.BOOLEAN, doc="For a sink: the record was there before; when it is gone, ask and make none.")
+
 
 def documents(config: ConnectorConfig) -> Sequence[DocumentType]:
     """The one document type of this connector, the same for every company."""
     form = work_order()
-    fields = (*SYSTEM, *(_field(widget) for widget in form.fields))
+    fields = (*SYSTEM, KNOWN, *(_field(widget) for widget in form.fields))
     return [DocumentType(form.form, fields, doc="One work order of the shop floor; a sink's id is its job_order_id.")]
 
 

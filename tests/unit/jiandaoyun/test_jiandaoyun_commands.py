@@ -76,6 +76,12 @@ def test_an_absent_order_is_created_with_what_is_filled() -> None:
     )
 
 
+def test_an_order_that_was_there_and_is_gone_asks_and_is_never_made_again() -> None:
+    with pytest.raises(DataError, match="was here and is gone"):
+        plan(wanted(known=True), None)
+    assert plan(wanted(known=True, state="cancelled"), None) is None
+
+
 def test_a_cancel_of_an_order_that_was_never_made_is_done() -> None:
     assert plan(wanted(state="cancelled"), None) is None
 
