@@ -17,6 +17,9 @@ from mappings.shape import Side
 from schemas.document import Field, Fields, Kind, Value
 from schemas.event import Canonical, Record
 
+WRITTEN_SIDE: Mapping[str, language.Owner] = {"lineshaft.OrderStatus": "crm", "lineshaft.JobOrder": "mes"}
+"""Which side each record goes to: that side's own fields are never written."""
+
 
 @dataclass(frozen=True)
 class Compiled:
@@ -24,8 +27,7 @@ class Compiled:
 
     `target` is what it makes (`SalesOrder`, or `MES_Status__c` of the `system` salesforce; canonical records are of
     the system lineshaft). `reads` are the top-level source fields it looks at, for a codec that decodes only those.
-    `owners` says for target fields that the bus does not own alone who does; a field of `first` is to be written
-    only when the far record is made.
+    `owners` says for target fields that the bus does not own who does.
     """
 
     mapping: language.Mapping
@@ -72,9 +74,28 @@ def compile_mapping(mapping: language.Mapping, source: Side, target: Side, build
     write = record_writer(
         mapping.fields, scope.where(mapping.only_when), Target(target, target.fields, "", blank), mapping.place
     )
+    for each in mapping.fields:
+        if each.owner != "bus" or each.rule is None:
+            _check_owner(each, source, target, build)
     owners = {each.name: each.owner for each in mapping.fields if each.owner != "bus"}
     system, _, name = target.name.partition(".")
     return Compiled(mapping, name, system, frozenset(build.reads), owners, write, only_when)
+
+
+def _check_owner(rule: language.FieldRule, source: Side, target: Side, build: Build) -> None:
+    """A field of the system that is written to is never written; one of any other owner has to be."""
+    with build.inside(rule.name):
+        if not target.far:
+            build.note(rule.place, "has an owner, but fields have owners only at sinks", "Remove `owner`.")
+        elif rule.owner == "first":
+            message = "is to be written only when its record is made, which no sink can do yet"
+            build.note(rule.place, message, "Give it to `bus` (always written) or to its system (never written).")
+        elif rule.owner == WRITTEN_SIDE.get(source.name) and rule.rule is not None:
+            message = f"belongs to the {rule.owner}, where it would be overwritten"
+            build.note(rule.place, message, f"Keep only `owner: {rule.owner}`, or name another owner.")
+        elif rule.owner != WRITTEN_SIDE.get(source.name) and rule.rule is None:
+            message = f"belongs to the {rule.owner}, but no rule makes it"
+            build.note(rule.place, message, "Add an input, for example `from: …`.")
 
 
 def _scope(mapping: language.Mapping, source: Side, build: Build) -> Scope:

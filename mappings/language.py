@@ -257,7 +257,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class FieldRule:
-    """One target field. `rule` is None for a field that is named only to say that its `owner` is not the bus."""
+    """One target field. `rule` is None for a field that is named only to say that its `owner` alone writes it."""
 
     name: str
     rule: Rule | None

@@ -67,14 +67,11 @@ def _field(reader: Reader, name: str, place: Place, node: Tree) -> FieldRule:
     if not isinstance(node, Table):
         return FieldRule(name, rule(reader, node), "bus", place)
     word = node.get("owner")
-    owner = reader.choice(word, "the owner", frozenset(OWNERS)) if word is not None else "bus"
+    if word is None:
+        return FieldRule(name, rule(reader, node), "bus", place)
+    owner = OWNERS.get(reader.choice(word, "the owner", frozenset(OWNERS)) or "bus", "bus")
     rest = Table(tuple(entry for entry in node.entries if entry[0].text != "owner"), node.line, node.column)
-    if owner == "mes":
-        if rest.entries:
-            message = "belongs to the MES and is written all the same"
-            reader.note(place, message, "Keep only `owner: mes`, or name another owner.")
-        return FieldRule(name, None, "mes", place)
-    return FieldRule(name, rule(reader, rest), OWNERS.get(owner or "bus", "bus"), place)
+    return FieldRule(name, rule(reader, rest) if rest.entries else None, owner, place)
 
 
 def rule(reader: Reader, node: Tree) -> Rule:

@@ -48,6 +48,9 @@ def record_writer(rules_of: Sequence[FieldRule], scope: Scope, target: Target, p
             if field is None:
                 message = f"is not a field of {target.side.name}"
                 scope.build.note(each.place, message, nearest(each.name, known))
+            elif target.prefix and (each.owner != "bus" or each.rule is None):
+                message = "has an owner, but only whole fields of a document have one"
+                scope.build.note(each.place, message, "Remove `owner`.")
             elif each.rule is not None:
                 makers.append((each.name, _field(each.rule, field, scope, target)))
     _check_complete({each.name for each in rules_of}, scope, target, place)

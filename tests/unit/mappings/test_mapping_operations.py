@@ -9,7 +9,7 @@ import pytest
 
 from mappings import Cause, MappingFailed
 from schemas.document import Fields, Value
-from tests.unit.mappings.mapping_builder import CONTEXT, HEAD, context_of, made_by, mapping_of, plan_of
+from tests.unit.mappings.mapping_builder import CONTEXT, HEAD, context_of, made_by, mapping_of, plan_of, problems_of
 
 COLOURS = "codes: colours\nversion: 1\nunknown: park\nrows: {R: red, G: green}\n"
 
@@ -201,13 +201,32 @@ def test_a_condition_that_cannot_be_asked_fails_the_record() -> None:
     assert (caught.value.field, caught.value.cause) == ("only_when", Cause.BAD_VALUE)
 
 
-def test_a_field_of_the_mes_is_never_written_and_the_others_say_who_owns_them() -> None:
-    mapping = mapping_of(
-        HEAD + "  text: {owner: mes}\n  date: {from: date, owner: first}\n  word: {const: red, owner: crm}\n"
+TO_MES = HEAD.replace("crm.Thing", "lineshaft.JobOrder")
+TO_CRM = HEAD.replace("crm.Thing", "lineshaft.OrderStatus")
+
+
+def test_a_field_of_the_system_that_is_written_to_is_never_written() -> None:
+    mapping = plan_of(TO_MES + "  text: {owner: mes}\n  date: {from: due, owner: crm}\n").to_document(
+        "JobOrder", "mes"
     )
-    made = mapping.document({"date": "2026-05-01"}, CONTEXT)
-    assert made == {"must": "x", "date": "2026-05-01", "word": "red"}
-    assert mapping.owners == {"text": "mes", "date": "first", "word": "crm"}
+    assert mapping is not None
+    assert mapping.document({"due": 0}, CONTEXT) == {"must": "x", "date": "1970-01-01"}
+    assert mapping.owners == {"text": "mes", "date": "crm"}
+
+
+@pytest.mark.parametrize(
+    ("head", "rule", "said"),
+    [
+        (TO_MES, "text: {from: item, owner: mes}", "belongs to the mes, where it would be overwritten"),
+        (TO_CRM, "text: {from: number, owner: crm}", "belongs to the crm, where it would be overwritten"),
+        (TO_MES, "text: {owner: crm}", "belongs to the crm, but no rule makes it"),
+        (TO_MES, "text: {owner: bus}", "belongs to the bus, but no rule makes it"),
+        (TO_MES, "text: {from: item, owner: first}", "which no sink can do yet"),
+        (HEAD.replace("mes.Result", "lineshaft.Item"), "site: {from: text, owner: crm}", "only at sinks"),
+    ],
+)
+def test_an_owner_that_cannot_be_kept_is_a_problem(head: str, rule: str, said: str) -> None:
+    assert any(each.line == 7 and said in each.message for each in problems_of(f"{head}  {rule}\n"))
 
 
 def test_the_fields_that_a_mapping_reads_are_known() -> None:

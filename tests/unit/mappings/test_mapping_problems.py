@@ -92,12 +92,17 @@ RULE_LINE = 7
         ("text: {from: text, split: {by: '-', take: 0}}", "text", "parts count from 1", "Write take: 1."),
         ("text: {from: text, redact: md5}", "text", "redacts in an unknown way", "redact: hash"),
         ("text: {from: text, owner: erp}", "text", "the owner 'erp' is not known", "bus, crm, first, mes"),
-        ("text: {from: text, owner: mes}", "text", "belongs to the MES and is written all the same", "Keep only"),
         (
             "text: {function: padd, args: [integer]}",
             "text",
             "the function 'padd', which there is not",
             "Nearest: pad.",
+        ),
+        (
+            "rows: {each: rows, fields: {text: {owner: mes}}}",
+            "rows.text",
+            "only whole fields of a document",
+            "Remove",
         ),
         ("text: {function: pad}", "text", "calls pad with 0 arguments", "pad takes 1: integer."),
         (
