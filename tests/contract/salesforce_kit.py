@@ -25,14 +25,22 @@ PATIENCE_S = 20.0
 PLACEHOLDER = re.compile(r"\$(\w+)")
 DATA = "/services/data/v62.0/"
 
+KEY_FILES = ("app.key", "tls/ca.pem", "tls/server.pem", "tls/server.key")
+KEYS: dict[str, bytes] = {}
+"""What the first stand-in of the session made; making keys anew for every test is slow."""
+
 
 class Rig:
     """One stand-in; `known` are the ids that placeholders such as $order stand for."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        for name, content in KEYS.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(content)
         self.simulator = Simulator(folder)
         self.stand_in = self.simulator.start()
+        KEYS.update({name: (folder / name).read_bytes() for name in KEY_FILES})
         self.ca = Path(str(self.stand_in.config["ca_file"]))
         self.http = httpx.Client(verify=ssl.create_default_context(cafile=str(self.ca)), timeout=PATIENCE_S)
         self.login_url = str(self.stand_in.config["login_url"])

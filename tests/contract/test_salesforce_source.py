@@ -9,6 +9,10 @@ from pathlib import Path
 import pytest
 
 from connectors.errors import AuthError, ConfigError, Throttled, TransientError
+from connectors.salesforce.client import Client
+from connectors.salesforce.engine import Engine
+from connectors.salesforce.position import FIRST_START
+from connectors.salesforce.pubsub import PubSub
 from connectors.salesforce.source import SalesforceSource
 from schemas.document import Value
 from tests.contract.salesforce_kit import Reader, Rig, lines_of, reading, replay_of, rig_in
@@ -292,6 +296,19 @@ def test_a_hidden_field_stops_the_start_and_names_object_field_and_remedy(rig: R
     with pytest.raises(ConfigError, match=r"Order\.Priority__c .* field-level security.*Grant Read"):
         source.open(None)
     source.close()
+
+
+def test_a_field_hidden_later_is_found_by_the_hourly_check(rig: Rig) -> None:
+    config, hour = rig.config(), iter([0.0])
+    client = Client(config)
+    engine = Engine(client, PubSub(client, config), config, FIRST_START, clock=lambda: next(hour, 3600.0))
+    rig.settings(hidden=["OrderItem.Unit__c"])
+    engine.start()
+    outcome = engine.outbox.get(timeout=20)
+    engine.close()
+    client.close()
+    assert isinstance(outcome, ConfigError)
+    assert "OrderItem.Unit__c" in str(outcome)
 
 
 def test_a_hidden_field_of_a_relation_is_named_with_its_own_object(rig: Rig) -> None:
