@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from confluent_kafka import OFFSET_BEGINNING, Message
 
-from schemas.catalog import parked_topic
+from schemas.catalog import NAMESPACE, parked_topic, record_names
+from schemas.codec import CodecError
+from schemas.document import Value, from_json
 from schemas.event import Record
+from schemas.readable import readable
 from schemas.wire import Reader
 from streams.bus import Bus
 from streams.kafka.consuming import place
@@ -21,6 +27,36 @@ class ParkedRecord:
     stage: str
     partition: int
     value: Record
+
+    @property
+    def parked_id(self) -> str:
+        """Its id, which commands name."""
+        return str(self.value["parked_id"])
+
+    @property
+    def attempts(self) -> int:
+        """How often it was tried."""
+        return cast("int", self.value["attempts"])
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers that the record came with."""
+        return {each["name"]: each["value"] for each in cast("Sequence[Mapping[str, str]]", self.value["headers"])}
+
+    @property
+    def as_it_came(self) -> Value:
+        """The record inside in readable form; what nobody can decode is base64 under `undecodable`."""
+        content = cast("bytes", self.value["content"])
+        try:
+            return from_json(content) if self.value["content_type"] == "json" else self._decoded(content)
+        except (CodecError, ValueError) as error:
+            return {"undecodable": base64.b64encode(content).decode(), "reason": str(error)}
+
+    def _decoded(self, content: bytes) -> Value:
+        record = self.headers.get("ce_type", "").removeprefix(f"{NAMESPACE}.")
+        if record not in record_names():
+            raise CodecError(f"no record of the bus: its header ce_type is {record!r}")
+        return readable(record, Reader(record)(content))
 
 
 def stages(bus: Bus) -> list[str]:
