@@ -14,7 +14,16 @@ from typing import Annotated
 
 import typer
 
-from deploy import demo_commands, kafka_commands, mapping_commands, simulate_commands, topic_commands, up_commands
+from deploy import (
+    demo_commands,
+    kafka_commands,
+    mapping_commands,
+    parked_commands,
+    simulate_commands,
+    topic_commands,
+    trace_commands,
+    up_commands,
+)
 from deploy.exits import code_of
 from deploy.invocation import Invocation
 from deploy.output import line, note
@@ -24,7 +33,6 @@ COMMANDS: tuple[Callable[[typer.Typer], None], ...] = (
     topic_commands.add_to,
     parked_commands.add_to,
     trace_commands.add_to,
-    mapping_commands.add_to,
     mapping_commands.add_to,
     demo_commands.add_to,
     simulate_commands.add_to,

@@ -12,6 +12,7 @@ from mappings import DefinitionFile, compile_plan, read_file, read_folder, shipp
 from streams.bus import Bus
 from streams.definitions import activate, drafts_that_differ, live_files
 from streams.kafka.cluster import Cluster
+from streams.kafka.topics import plan
 
 
 def bus_of(project: Project) -> Bus:
@@ -19,6 +20,20 @@ def bus_of(project: Project) -> Bus:
     cluster = _cluster(project)
     cluster.check()
     return Bus(cluster, project.partitions, project.connectors)
+
+
+def bus_with_topics(project: Project) -> Bus:
+    """The project's bus for a command that reads its topics. Raises Refused where they were never made."""
+    bus = bus_of(project)
+    missing = [each.topic.name for each in plan(bus.cluster, bus.topics) if each.action == "create"]
+    if missing:
+        problem = f"the topic {missing[0]} is not on this Kafka{_and_more(missing)}."
+        raise Refused(problem, "Start the bus with `lineshaft up`, or only make them with `lineshaft topics apply`.")
+    return bus
+
+
+def _and_more(names: Sequence[str]) -> str:
+    return f", nor are {len(names) - 1} others" if len(names) > 1 else ""
 
 
 def _cluster(project: Project) -> Cluster:

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import getpass
 import logging
+from collections.abc import Sequence
 
-from confluent_kafka import Message
+from confluent_kafka import KafkaError, Message
 
 from schemas.catalog import command_topic
 from schemas.codec import CodecError
 from schemas.event import Event, Record
 from schemas.wire import Reader, Writer, headers_of, new_traceparent
 from streams.clock import now_us
+from streams.kafka.cluster import Cluster
 from streams.kafka.consuming import place
-from streams.kafka.transaction import Outgoing
+from streams.kafka.transaction import Outgoing, produce
 from streams.parking import Entry, Parking
 
 log = logging.getLogger(__name__)
 
 READ = Reader("Command")
+DELIVERY_S = 30.0
+
+
+class NotSent(ConnectionError):
+    """Kafka did not take a command; none of those that it did not take will be carried out."""
 
 
 def redrive_command(stage: str, parked_id: str, partition: int) -> Outgoing:
@@ -29,6 +36,18 @@ def redrive_command(stage: str, parked_id: str, partition: int) -> Outgoing:
     headers = {"traceparent": new_traceparent()}
     event = Event("Command", parked_id, parked_id, event_id, "operator", at, at, value, headers)
     return Outgoing(command_topic(stage), parked_id, Writer("Command")(value), headers_of(event), partition)
+
+
+def send(cluster: Cluster, commands: Sequence[Outgoing]) -> None:
+    """Hand the commands to Kafka; each is durable when this returns. Raises NotSent, naming the first refusal."""
+    failed: list[KafkaError] = []
+    producer = cluster.producer()
+    for command in commands:
+        produce(producer, cluster, command, lambda error, _: None if error is None else failed.append(error))
+    left = producer.flush(DELIVERY_S)
+    if failed or left:
+        reason = failed[0].str() if failed else f"no answer within {DELIVERY_S:.0f} s"
+        raise NotSent(f"{len(failed) + left} of {len(commands)} commands were not sent: {reason}. Try again.")
 
 
 def redrives(message: Message, parking: Parking) -> list[Entry]:
