@@ -1,4 +1,4 @@
-"""One process per role: source worker, sink task, pipeline or ingress, until a signal asks for the end."""
+"""One process per role: source worker, sink task, pipeline, ingress or views, until a signal asks for the end."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import signal
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Event as Flag
 
 from starlette.routing import Route
@@ -60,6 +61,14 @@ def run_ingress(bus: Bus, listening: Listening) -> None:
         _serve("ingress", listening, lambda: True, Flag.wait, ingress.routes())
     finally:
         ingress.close()
+
+
+def run_views(bus: Bus, listening: Listening, folder: Path) -> None:
+    """The view of orders and its JSON; `folder` holds what it has counted and can be deleted at any time."""
+    from streams.views import View, routes  # Faust takes its time to load and no other role needs it
+
+    view = View(bus, folder)
+    _serve("views", listening, view.healthy, view.run, routes(view))
 
 
 def _serve(
