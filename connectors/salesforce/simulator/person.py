@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from typing import TypeAlias
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -26,19 +28,36 @@ from schemas.document import Fields, Value, from_json
 
 ORIGIN = "com/salesforce/ui"
 
+Act: TypeAlias = Callable[[Transaction, str], Value]
 
-def person_routes(org: Org, ledger: Ledger) -> list[BaseRoute]:
-    """The routes, to be mounted under /_control."""
 
-    async def create(request: Request) -> Response:
-        fields = await _object(request)
-        return await done(request, "create", lambda each, name: each.create(name, fields))
+class Person:
+    """The control endpoint's hands in one org."""
 
-    async def edit(request: Request) -> Response:
-        fields, record_id = await _object(request), request.path_params["id"]
-        return await done(request, "edit", lambda each, name: each.update(name, record_id, fields))
+    def __init__(self, org: Org, ledger: Ledger) -> None:
+        self._org = org
+        self._ledger = ledger
 
-    async def delete(request: Request) -> Response:
+    def routes(self) -> list[BaseRoute]:
+        """The routes, to be mounted under /_control."""
+        return [
+            Route("/person/{object}", self._create, methods=["POST"]),
+            Route("/person/{object}/{id}", self._edit, methods=["POST"]),
+            Route("/person/{object}/{id}", self._delete, methods=["DELETE"]),
+            Route("/person/{object}/{id}/undelete", self._undelete, methods=["POST"]),
+            Route("/settings", self._show_settings, methods=["GET"]),
+            Route("/settings", self._change_settings, methods=["POST"]),
+        ]
+
+    async def _create(self, request: Request) -> Response:
+        fields = fields_in(await request.body())
+        return await self._done(request, "create", lambda each, name: each.create(name, fields))
+
+    async def _edit(self, request: Request) -> Response:
+        fields, record_id = fields_in(await request.body()), request.path_params["id"]
+        return await self._done(request, "edit", lambda each, name: each.update(name, record_id, fields))
+
+    async def _delete(self, request: Request) -> Response:
         purge, record_id = request.query_params.get("purge") == "true", request.path_params["id"]
 
         def act(transaction: Transaction, name: str) -> Value:
@@ -47,47 +66,49 @@ def person_routes(org: Org, ledger: Ledger) -> list[BaseRoute]:
                 transaction.purge(name, record_id)
             return {}
 
-        return await done(request, "delete", act)
+        return await self._done(request, "delete", act)
 
-    async def undelete(request: Request) -> Response:
+    async def _undelete(self, request: Request) -> Response:
         record_id = request.path_params["id"]
-        return await done(request, "undelete", lambda each, name: each.undelete(name, record_id))
 
-    async def done(request: Request, what: str, act: Callable[[Transaction, str], Value]) -> Response:
+        def act(transaction: Transaction, name: str) -> Value:
+            transaction.undelete(name, record_id)
+            return {}
+
+        return await self._done(request, "undelete", act)
+
+    async def _done(self, request: Request, what: str, act: Act) -> Response:
         definition = object_of(request.path_params["object"])
         if definition is None:
             return answer({"error": f"no object {request.path_params['object']}"}, 404)
         try:
-            result = await asyncio.to_thread(committed, definition.name, act)
+            result = await asyncio.to_thread(self._committed, definition.name, act)
         except ApiError as error:
             return answer(error.answer().body, error.status)
-        ledger.record("person", did=what, object=definition.name, id=request.path_params.get("id"))
-        return answer(result if result is not None else {})
+        self._ledger.record("person", did=what, object=definition.name, id=request.path_params.get("id"))
+        return answer(result)
 
-    def committed(name: str, act: Callable[[Transaction, str], Value]) -> Value:
-        with org.transaction(ORIGIN) as transaction:
+    def _committed(self, name: str, act: Act) -> Value:
+        with self._org.transaction(ORIGIN) as transaction:
             return act(transaction, name)
 
-    async def settings(request: Request) -> Response:
-        if request.method == "POST":
-            try:
-                org.settings.change(await _object(request))
-            except ValueError as error:
-                return answer({"error": str(error)}, 400)
-        return answer(org.settings.all())
+    async def _show_settings(self, request: Request) -> Response:
+        return answer(self._org.settings.all())
 
-    return [
-        Route("/person/{object}", create, methods=["POST"]),
-        Route("/person/{object}/{id}", edit, methods=["POST"]),
-        Route("/person/{object}/{id}", delete, methods=["DELETE"]),
-        Route("/person/{object}/{id}/undelete", undelete, methods=["POST"]),
-        Route("/settings", settings, methods=["GET", "POST"]),
-    ]
+    async def _change_settings(self, request: Request) -> Response:
+        try:
+            self._org.settings.change(fields_in(await request.body()))
+        except ValueError as error:
+            return answer({"error": str(error)}, 400)
+        return answer(self._org.settings.all())
 
 
-async def _object(request: Request) -> Fields:
+def fields_in(body: bytes) -> Fields:
+    """The JSON object of a control request; an empty body is an empty one. Raises HTTPException 400 for others."""
     try:
-        value = from_json(await request.body())
-    except ValueError:
-        return {}
-    return value if isinstance(value, Mapping) else {}
+        value = from_json(body) if body else {}
+    except ValueError as error:
+        raise HTTPException(400, f"the body is no JSON ({error})") from error
+    if not isinstance(value, Mapping):
+        raise HTTPException(400, "the body is no JSON object of fields")
+    return value

@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute, Route
 from connectors.salesforce.simulator.answers import Answer, ApiError
 from connectors.salesforce.simulator.api import Call, Service
 from connectors.salesforce.simulator.auth import Refused, Sessions
-from connectors.salesforce.simulator.person import person_routes
+from connectors.salesforce.simulator.person import Person
 from connectors.salesforce.simulator.routes import routed
 from connectors.testing import Dropped, Faults, Holds, Ledger, control_routes
 from schemas.document import Fields, Value, from_json, to_json
@@ -69,7 +69,7 @@ class Web:
 
     def application(self) -> Starlette:
         """All routes."""
-        extra: list[BaseRoute] = person_routes(self._service.org, self._ledger)
+        extra: list[BaseRoute] = Person(self._service.org, self._ledger).routes()
         control = control_routes(self._faults, self._ledger, self._holds, FAULTS, extra)
         methods = ["GET", "POST", "PATCH", "PUT", "DELETE"]
         return Starlette(
