@@ -1,8 +1,8 @@
 """Faust's Kafka driver, made to read committed records only, and from where the view's own store stands.
 
 Faust (0.15) reads uncommitted data unless it runs exactly once, under which its workers died and miscounted, and it
-has no setting for the isolation. So three classes of its aiokafka driver are subclassed, each for one line; `aiokafka` itself is handed
-the isolation level that it knows well.
+has no setting for the isolation. So three classes of its aiokafka driver are subclassed, each for a few lines;
+aiokafka itself knows isolation levels well and only has to be told.
 """
 
 from __future__ import annotations

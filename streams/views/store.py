@@ -1,8 +1,8 @@
 """Where a view keeps its orders and how far it has read: one RocksDB, both written together.
 
 Facts and position go in with one atomic write, so whatever the process does they fit each other. Nothing else says
-how far the view is: not the group's committed offsets, and no changelog (under fault injection Faust committed
-input whose state writes it never sent). The store can be deleted at any time: the next start reads the topics again from
+how far the view is: not the group's committed offsets, and no changelog (under fault injection Faust committed input
+whose state writes it never sent). The store can be deleted at any time: the next start reads the topics again from
 their first record.
 """
 
