@@ -139,6 +139,7 @@ def a_hundred_at_most(rig: Rig) -> None:
         while not first.events:
             first = asking.next()
         assert (len(first.events), first.pending_num_requested) == (100, 0)
+        assert not asking.next().events, "a keep-alive while nothing is pending"
         asking.send(asked=5)
         assert len(asking.events(5)) == 5
 
@@ -288,7 +289,9 @@ def publishing_is_not_offered(rig: Rig) -> None:
     with grpc.secure_channel(
         str(rig.stand_in.config["pubsub_endpoint"]), grpc.ssl_channel_credentials(rig.ca.read_bytes())
     ) as channel:
-        publish = channel.unary_unary("/eventbus.v1.PubSub/Publish", request_serializer=bytes)
+        publish: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(
+            "/eventbus.v1.PubSub/Publish", request_serializer=bytes
+        )
         with pytest.raises(grpc.RpcError) as caught:
             publish(b"", metadata=rig.metadata)
     assert caught.value.code() == grpc.StatusCode.UNIMPLEMENTED

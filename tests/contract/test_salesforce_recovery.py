@@ -176,7 +176,8 @@ def test_a_topic_that_is_not_there_stops_the_start(rig: Rig) -> None:
 
 
 def test_poll_returns_while_the_org_holds_its_answer_and_close_leaves_nothing(rig: Rig) -> None:
-    with reading(rig.config(timeout_s=600)) as reader:
+    patient = rig.config().model_copy(update={"timeout_s": 600.0})
+    with reading(patient) as reader:
         rig.fault("hang", match={"path": "queryAll"})
         rig.person("POST", f"Order/{rig.known['order']}", {"Priority__c": "High"})
         reader.until(lambda each: rig.faults()["held"])
