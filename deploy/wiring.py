@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from deploy import kafka
 from deploy.exits import UNREACHABLE, Refused
-from deploy.kafka import status
 from deploy.project import Project
-from mappings import DefinitionFile, compile_plan, read_file, read_folder, shipped
+from mappings import DefinitionError, DefinitionFile, examine, read_file, read_folder, shipped
 from streams.bus import Bus
 from streams.definitions import activate, drafts_that_differ, live_files
 from streams.kafka.cluster import Cluster
@@ -17,7 +17,7 @@ from streams.kafka.topics import plan
 
 def bus_of(project: Project) -> Bus:
     """The project's bus; its Kafka must run. Raises Refused (exit 3) where it does not answer."""
-    cluster = _cluster(project)
+    cluster = cluster_of(project)
     cluster.check()
     return Bus(cluster, project.partitions, project.connectors)
 
@@ -36,14 +36,15 @@ def _and_more(names: Sequence[str]) -> str:
     return f", nor are {len(names) - 1} others" if len(names) > 1 else ""
 
 
-def _cluster(project: Project) -> Cluster:
+def cluster_of(project: Project) -> Cluster:
+    """Where the project's Kafka is. Asks no cluster; looks for the embedded broker's process only."""
     if project.cluster is not None:
         return Cluster(project.cluster.bootstrap, project.topic_prefix, project.cluster.settings)
-    found = status(project.kafka_folder)
+    found = kafka.status(project.kafka_folder)
     if found.bootstrap is None:
         raise Refused(
-            f"the embedded Kafka of {project.folder} does not run.",
-            "Start the bus with `lineshaft up`, or only Kafka with `lineshaft kafka start --detach`.",
+            f"The embedded Kafka of {project.folder} is {found.state}.",
+            "Start it: `lineshaft kafka start --detach`; `lineshaft up` does it by itself.",
             UNREACHABLE,
         )
     return Cluster(found.bootstrap, project.topic_prefix)
@@ -77,6 +78,12 @@ def activate_new(bus: Bus, project: Project, say: Callable[[str], None]) -> None
     if not new:
         return
     files = [*live, *new]
-    compile_plan(files, bus.document_types)
+    findings = examine(files, bus.document_types, bus.sinks)
+    if findings.problems:
+        raise DefinitionError(findings.problems)
+    failed = [each for each in findings.outcomes if not each.passed]
+    if failed:
+        each = failed[0]
+        raise Refused(f"mapping {each.mapping}: its test {each.name!r} fails: {each.message}.", "See `mapping test`.")
     activate(bus.cluster, files, "lineshaft up")
     say(f"activated {len(new)} definitions")

@@ -6,13 +6,12 @@ import getpass
 import logging
 from collections.abc import Sequence
 
-from confluent_kafka import KafkaError, Message
-
 from schemas.catalog import command_topic
 from schemas.codec import CodecError
 from schemas.event import Event, Record
 from schemas.wire import Reader, Writer, headers_of, new_traceparent
 from streams.clock import now_us
+from streams.kafka.client import KafkaError, Message
 from streams.kafka.cluster import Cluster
 from streams.kafka.consuming import place
 from streams.kafka.transaction import Outgoing, produce

@@ -10,7 +10,6 @@ import logging
 from collections.abc import Sequence
 from threading import Lock
 
-from confluent_kafka import KafkaError, KafkaException, Producer
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request as HttpRequest
@@ -25,6 +24,7 @@ from streams import metrics
 from streams.bus import Bus
 from streams.clock import next_version, now_us
 from streams.intake import Intake, Refused, stage_of
+from streams.kafka.client import KafkaError, KafkaException, Producer
 from streams.kafka.transaction import Outgoing, produce
 from streams.parking import Parking
 from streams.references import ReferenceTables

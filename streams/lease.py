@@ -9,8 +9,7 @@ from __future__ import annotations
 import time
 from threading import Event as Flag
 
-from confluent_kafka import Consumer
-
+from streams.kafka.client import Consumer
 from streams.pulse import Pulse
 
 RENEW_AFTER_S = 10.0

@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from confluent_kafka import OFFSET_BEGINNING, Message
-
 from schemas.catalog import NAMESPACE, parked_topic, record_names
 from schemas.codec import CodecError
 from schemas.document import Value, from_json
@@ -16,6 +14,7 @@ from schemas.event import Record
 from schemas.readable import readable
 from schemas.wire import Reader
 from streams.bus import Bus
+from streams.kafka.client import OFFSET_BEGINNING, Message
 from streams.kafka.consuming import place
 from streams.kafka.reading import read_to_end
 

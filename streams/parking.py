@@ -11,12 +11,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from confluent_kafka import Message
-
 from schemas.catalog import parked_topic
 from schemas.event import Event, Record
 from schemas.identity import ParkedKey
 from schemas.wire import Headers, Reader, Writer, header_texts, headers_of
+from streams.kafka.client import Message
 from streams.kafka.cluster import Cluster
 from streams.kafka.consuming import offset_of, place
 from streams.kafka.transaction import Outgoing

@@ -10,8 +10,6 @@ import logging
 from collections.abc import Sequence
 from threading import Event as Flag
 
-from confluent_kafka import Consumer, Message, TopicPartition
-
 from mappings import Plan
 from schemas.catalog import ORDERS, PRODUCTION, STATE
 from schemas.codec import CodecError
@@ -21,6 +19,7 @@ from streams import metrics
 from streams.bus import Bus, pipeline_topics
 from streams.clock import check_against_broker, now_us
 from streams.commands import redrives
+from streams.kafka.client import Consumer, Message, TopicPartition
 from streams.kafka.consuming import good, next_offsets, place, seek_back
 from streams.kafka.reading import committed_offsets
 from streams.kafka.topics import check_partitions

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
-from confluent_kafka import Message
-
 from schemas.catalog import ITEMS, LINKS
 from schemas.event import Record
 from schemas.wire import Reader
+from streams.kafka.client import Message
 from streams.kafka.cluster import Cluster
 from streams.kafka.reading import Follower
 

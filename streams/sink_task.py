@@ -11,8 +11,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from threading import Event as Flag
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
-
 from mappings import Cause, Context, MappingFailed, Plan
 from schemas.catalog import NAMESPACE, sink_topic
 from schemas.codec import CodecError
@@ -24,6 +22,7 @@ from streams.bus import Attached, Bus, sink_topics
 from streams.clock import now_us
 from streams.commands import redrives
 from streams.far_writer import FarWriter
+from streams.kafka.client import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 from streams.kafka.consuming import good, next_offsets, place
 from streams.kafka.reading import committed_offsets
 from streams.kafka.transaction import produce

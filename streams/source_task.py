@@ -11,8 +11,6 @@ from collections.abc import Sequence
 from threading import Event as Flag
 from typing import cast
 
-from confluent_kafka import Consumer, Message, TopicPartition
-
 from connectors.contract import Batch, Source
 from connectors.errors import ConfigError, FarError
 from mappings import Plan
@@ -25,6 +23,7 @@ from streams.bus import Attached, Bus
 from streams.clock import next_version, now_us
 from streams.commands import redrives
 from streams.intake import Intake, Refused, document_of, document_subject, stage_of
+from streams.kafka.client import Consumer, Message, TopicPartition
 from streams.kafka.cluster import Cluster
 from streams.kafka.consuming import good, next_offsets
 from streams.kafka.partitions import partition_of

@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from threading import Event as Flag
 from threading import Thread
 
-from confluent_kafka import OFFSET_END, Consumer, TopicPartition
-
 from mappings import Plan
 from schemas.catalog import POSITIONS
 from streams import metrics
 from streams.bus import Bus
+from streams.kafka.client import OFFSET_END, Consumer, TopicPartition
 from streams.kafka.partitions import partition_of
 from streams.kafka.transaction import Fenced
 from streams.pulse import Pulse

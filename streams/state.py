@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from confluent_kafka import Message
-
+from streams.kafka.client import Message
 from streams.kafka.cluster import Cluster
 from streams.kafka.reading import read_to_end
 

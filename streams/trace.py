@@ -6,12 +6,10 @@ an order (a parked document of its system) is found by the same names inside the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import cast
-
-from confluent_kafka import OFFSET_BEGINNING, Message
 
 from schemas.catalog import ORDERS, PRODUCTION, STATE, STATUS, parked_topic, sink_topic
 from schemas.document import Value
@@ -19,6 +17,7 @@ from schemas.event import Record
 from schemas.identity import order_key, order_key_of_job, order_number
 from schemas.wire import Reader
 from streams.bus import Bus
+from streams.kafka.client import OFFSET_BEGINNING, Message
 from streams.kafka.consuming import place
 from streams.kafka.partitions import partition_of
 from streams.kafka.reading import read_to_end
@@ -56,9 +55,8 @@ def trace(bus: Bus, name: str) -> Trace:
     parked = parked_now(bus)
     key = _key(bus, name, parked)
     own = [each for each in parked if belongs_to(each, key) or belongs_to(each, name)]
-    keys = {key, *(str(each.value["order_key"]) for each in own)}
-    steps = [step for each in sorted(keys) for step in _steps(bus, each)]
-    return Trace(key, in_order(steps), _state(bus, key), own)
+    steps, state = _read_all(bus, {key, *(str(each.value["order_key"]) for each in own)}, key)
+    return Trace(key, in_order(steps), state, own)
 
 
 def belongs_to(parked: ParkedRecord, name: str) -> bool:
@@ -96,9 +94,8 @@ def _number(key: str) -> str:
 def _key(bus: Bus, name: str, parked: Sequence[ParkedRecord]) -> str:
     """The order's key: first as the name says it, then by looking through all orders, then what is parked."""
     candidates = [_key_in(name), name if ":" in name else None, *(order_key(each, name) for each in bus.sources)]
-    for key in candidates:
-        if key is not None and _is_known(bus, key):
-            return key
+    for key in _known(bus, {each for each in candidates if each is not None}):
+        return key
     known = _names(bus)
     for key, reference in known.items():
         if name == reference:
@@ -109,10 +106,11 @@ def _key(bus: Bus, name: str, parked: Sequence[ParkedRecord]) -> str:
     raise UnknownOrder(name, _nearest(name, known))
 
 
-def _is_known(bus: Bus, key: str) -> bool:
-    found: list[Message] = []
-    _read(bus, [ORDERS, STATE, PRODUCTION], key, found.append)
-    return bool(found)
+def _known(bus: Bus, keys: Collection[str]) -> list[str]:
+    """Those of the keys that some topic of orders has a record of."""
+    found: set[str] = set()
+    _read(bus, [ORDERS, STATE, PRODUCTION], keys, lambda _, key: found.add(key))
+    return sorted(found)
 
 
 def _names(bus: Bus) -> dict[str, str]:
@@ -139,32 +137,34 @@ def _nearest(name: str, known: Mapping[str, str]) -> list[str]:
     return get_close_matches(_number(name), list(words), NEAREST, SHORTEST_COMMON)
 
 
-def _steps(bus: Bus, key: str) -> list[Step]:
-    topics = [ORDERS, PRODUCTION, STATUS, *(sink_topic(name) for name in bus.sinks)]
+def _read_all(bus: Bus, keys: Collection[str], key: str) -> tuple[list[Step], Record | None]:
+    """The steps of all the keys, and what is remembered of `key`."""
+    topics = [ORDERS, PRODUCTION, STATUS, STATE, *(sink_topic(name) for name in bus.sinks)]
     topics += [parked_topic(stage) for stage in stages(bus)]
     found: list[Step] = []
-    _read(bus, topics, key, lambda message: found.append(step_of(bus.cluster.plain(place(message)[0]), message)))
-    return found
+    states: dict[str, bytes | None] = {}
+
+    def take(message: Message, of: str) -> None:
+        topic = bus.cluster.plain(place(message)[0])
+        if topic == STATE:
+            states[of] = message.value()
+        else:
+            found.append(step_of(topic, message))
+
+    _read(bus, topics, keys, take)
+    state = states.get(key)
+    return found, None if state is None else Reader("OrderState")(state)
 
 
-def _state(bus: Bus, key: str) -> Record | None:
-    newest: list[bytes | None] = [None]
-
-    def take(message: Message) -> None:
-        newest[0] = message.value()
-
-    _read(bus, [STATE], key, take)
-    return None if newest[0] is None else Reader("OrderState")(newest[0])
-
-
-def _read(bus: Bus, topics: Sequence[str], key: str, take: Callable[[Message], None]) -> None:
-    """Give every message of the order's key, or of a parked record of it, to `take`."""
-    number, own, inside = partition_of(key, bus.partitions), key.encode(), f"{key}|".encode()
+def _read(bus: Bus, topics: Sequence[str], keys: Collection[str], take: Callable[[Message, str], None]) -> None:
+    """Give every message of these orders, and of parked records of them, to `take`, with the order's key."""
 
     def chosen(message: Message) -> None:
-        found = message.key() or b""
-        if found == own or found.startswith(inside):
-            take(message)
+        text = (message.key() or b"").decode("utf-8", "backslashreplace")
+        key = text if text in keys else text.partition("|")[0]
+        if key in keys:
+            take(message, key)
 
-    begin = {(bus.cluster.name(topic), number): OFFSET_BEGINNING for topic in topics}
+    numbers = {partition_of(key, bus.partitions) for key in keys}
+    begin = {(bus.cluster.name(topic), number): OFFSET_BEGINNING for topic in topics for number in numbers}
     read_to_end(bus.cluster, begin, chosen)

@@ -6,13 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from confluent_kafka import Message
-
 from schemas.catalog import NAMESPACE
 from schemas.codec import CodecError
 from schemas.event import Record
 from schemas.readable import decimal_of
 from schemas.wire import DEFINITION, REVISION, TRACEPARENT, VERSION, Reader, header_texts
+from streams.kafka.client import Message
 from streams.order_life import totals
 
 

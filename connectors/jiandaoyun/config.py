@@ -27,7 +27,7 @@ class JianDaoYunConfig(ConnectorConfig):
         default=None, description="PEM file of the authority that signed the server; the system's own by default."
     )
     timeout_s: float = Field(
-        default=15.0, gt=0, le=60, description="Seconds to wait for an answer of the API; below the session time-out."
+        default=10.0, gt=0, le=12, description="Seconds to wait for an answer; below the bus's session time-out of 15."
     )
     sweep_interval_s: float = Field(
         default=900.0, gt=0, description="Seconds from the start of one full sweep of the form to the next."

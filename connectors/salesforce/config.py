@@ -80,7 +80,9 @@ class SalesforceConfig(ConnectorConfig):
         "api.pubsub.salesforce.com:7443", description="host:port of the Pub/Sub API (gRPC with TLS)."
     )
     ca_file: Path | None = Field(None, description="PEM file of the certificate authority, where it is not public.")
-    timeout_s: float = Field(30.0, gt=0, le=600, description="Longest wait for one answer, in seconds.")
+    timeout_s: float = Field(
+        12.0, gt=0, le=12, description="Longest wait for one answer, in seconds; below the bus's session time-out of 15."
+    )
     client_name: str = Field(
         "Lineshaft",
         pattern=r"^[A-Za-z0-9_.-]{1,64}$",

@@ -15,7 +15,7 @@ from confluent_kafka.admin import AdminClient
 Settings: TypeAlias = dict[str, str | int | float | bool]
 
 TRANSACTION_TIMEOUT_MS = 10_000
-SESSION_TIMEOUT_MS = 30_000
+SESSION_TIMEOUT_MS = 15_000  # longer than a far call may take, so that a frozen one ends before its successor begins
 REACH_S = 10.0
 
 
@@ -68,7 +68,7 @@ class Cluster:
                 "group.protocol": "classic",
                 "partition.assignment.strategy": "range",
                 "session.timeout.ms": SESSION_TIMEOUT_MS,
-                "heartbeat.interval.ms": 3_000,
+                "heartbeat.interval.ms": 2_000,
                 "max.poll.interval.ms": 300_000,
             }
         )

@@ -14,7 +14,6 @@ from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from schemas import catalog
 from schemas.catalog import TOPICS, TopicKind
 from streams.kafka.cluster import Cluster
-from streams.kafka.reading import end_offsets
 from streams.kafka.typing_gaps import NewTopic
 from streams.stopping import MustStop
 
@@ -140,19 +139,3 @@ def check_partitions(cluster: Cluster, names: Iterable[str], partitions: int) ->
                 f"{name} has {len(data.partitions)} partitions, the others {partitions}: an order's records would be "
                 "split over workers. Restore the topic with the same count."
             )
-
-
-def lag(cluster: Cluster, group: str, names: Iterable[str]) -> dict[tuple[str, int], int]:
-    """How many records each partition of the topics (plain names) is ahead of the group's commit."""
-    counts = cluster.admin().list_topics(timeout=15).topics
-    where = [(cluster.name(name), number) for name in names for number in counts[cluster.name(name)].partitions]
-    consumer = cluster.free_consumer(group)
-    try:
-        known = consumer.committed([TopicPartition(topic, number) for topic, number in where], timeout=15)
-    finally:
-        consumer.close()
-    ends = end_offsets(cluster.admin(), where)
-    return {
-        (cluster.plain(each.topic), each.partition): ends[each.topic, each.partition] - max(each.offset, 0)
-        for each in known
-    }

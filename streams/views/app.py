@@ -8,8 +8,10 @@ things to do, and without Faust's command line, web server and signal handlers.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -82,50 +84,50 @@ class FaustWorker:
         self._cluster, self._topics, self._store, self._folder = cluster, list(topics), store, folder
         self.reading = Reading(cluster, store)
         self._thread = threading.Thread(target=self._run, name="faust", daemon=True)
-        self._loop = asyncio.new_event_loop()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._end = asyncio.Event()
-        self._started = threading.Event()
+        self._begun_at = time.monotonic()
         self._failed: BaseException | None = None
+        self.ready = False
 
     def start(self) -> None:
-        """Return when Faust is ready to read. Raises FaustFailed."""
+        """Begin to start; `ready` says when that is done."""
         self._thread.start()
-        if not self._started.wait(START_S):
-            raise FaustFailed(f"Faust was not ready within {START_S:.0f} s")
-        self.check()
 
     def check(self) -> None:
-        """Raise FaustFailed where the worker has ended by itself."""
+        """Raise FaustFailed where the worker has ended by itself or does not get ready."""
         if self._failed is not None:
             raise FaustFailed(f"Faust ended: {type(self._failed).__name__}: {self._failed}") from self._failed
+        if not self.ready and time.monotonic() - self._begun_at > START_S:
+            raise FaustFailed(f"Faust was not ready within {START_S:.0f} s")
 
     def stop(self) -> None:
         """Finish the record in hand, leave the group and end the thread. Raises FaustFailed where it does not end."""
-        if self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._end.set)
+        while self._loop is None and self._thread.is_alive():
+            self._thread.join(0.01)
+        if self._loop is not None and not self._loop.is_closed():
+            with contextlib.suppress(RuntimeError):  # it was closed just now
+                self._loop.call_soon_threadsafe(self._end.set)
         self._thread.join(STOP_S)
         if self._thread.is_alive():
             raise FaustFailed(f"Faust did not stop within {STOP_S:.0f} s")
 
     def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
         try:
-            self._loop.run_until_complete(self._work())
+            asyncio.run(self._work())
         except Exception as error:
             self._failed = error
-        finally:
-            self._started.set()
-            self._loop.close()
 
     async def _work(self) -> None:
+        self._loop = asyncio.get_running_loop()
         app = self._app()
+        ended = asyncio.ensure_future(self._end.wait())
         try:
-            await app.start()
-            self._started.set()
-            crashed = asyncio.ensure_future(app.wait_until_stopped())
-            await asyncio.wait([crashed, asyncio.ensure_future(self._end.wait())], return_when="FIRST_COMPLETED")
-            if app.crash_reason is not None:
-                raise app.crash_reason
+            await _first(asyncio.ensure_future(app.start()), ended)
+            self.ready = not ended.done()
+            await _first(asyncio.ensure_future(app.wait_until_stopped()), ended)
+            if not ended.done():
+                raise app.crash_reason or FaustFailed("it stopped by itself")
         finally:
             await app.stop()
 
@@ -157,3 +159,10 @@ class FaustWorker:
                     raise
 
         return app
+
+
+async def _first(task: asyncio.Future[None], ended: asyncio.Future[bool]) -> None:
+    """Return when either is done. Raises what the task raised."""
+    await asyncio.wait([task, ended], return_when=asyncio.FIRST_COMPLETED)
+    if task.done():
+        task.result()

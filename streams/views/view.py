@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from threading import Event as Flag
 
-from confluent_kafka import KafkaException, TopicCollection
-from confluent_kafka.admin import AdminClient
-
 from schemas.catalog import ORDERS, STATUS, sink_topic
 from streams.bus import Bus
+from streams.kafka.client import AdminClient, KafkaException, TopicCollection
 from streams.kafka.reading import end_offsets
 from streams.kafka.topics import check_partitions
 from streams.pulse import Pulse
 from streams.views import kpi
 from streams.views.app import FaustWorker
-from streams.views.store import Store
+from streams.views.store import Place, Store
 from streams.views.watch import Watch, committed_from
 
 log = logging.getLogger(__name__)
 
 LOOK_S = 1.0
+START_LOOK_S = 0.1
 ANSWER_S = 15.0
 WINDOW_S = 60
 
@@ -92,15 +91,20 @@ class View:
         places = [(self._cluster.name(name), number) for name in self._plain for number in range(self._partitions)]
         while not stop.is_set():
             worker.check()
-            try:
-                ends = end_offsets(self._admin, places)
-                handled, positions = worker.reading.handled, {place: store.position(place) for place in places}
-                watch.look(handled, positions, ends)
-            except KafkaException as error:
-                log.warning("views: Kafka does not say how far the topics are: %s", error)
-            self._caught_up = watch.caught_up
-            self._pulse.beat()
-            stop.wait(LOOK_S)
+            if worker.ready:
+                self._look(watch, worker, store, places)
+            stop.wait(LOOK_S if worker.ready else START_LOOK_S)
+
+    def _look(self, watch: Watch, worker: FaustWorker, store: Store, places: Sequence[Place]) -> None:
+        try:
+            ends = end_offsets(self._admin, places)
+            handled, positions = worker.reading.handled, {place: store.position(place) for place in places}
+            watch.look(handled, positions, ends)
+        except KafkaException as error:
+            watch.blind()
+            log.warning("views: Kafka does not say how far the topics are: %s", error)
+        self._caught_up = watch.caught_up
+        self._pulse.beat()
 
 
 def topic_ids(admin: AdminClient, names: list[str]) -> Mapping[str, str]:

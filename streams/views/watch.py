@@ -12,8 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
-
+from streams.kafka.client import Consumer, KafkaError, KafkaException, TopicPartition
 from streams.kafka.cluster import Cluster
 from streams.views.store import Place
 
@@ -60,6 +59,10 @@ class Watch:
                 f"nothing was read for {now - self._blocked_since:.0f} s though there are records in "
                 + ", ".join(f"{topic}[{number}] from offset {offset}" for (topic, number), offset in ahead.items())
             )
+
+    def blind(self) -> None:
+        """Nobody could say how far the topics are: what was seen before says nothing about how long it lasts."""
+        self._blocked_since = self._clock()
 
     def _really(self, ahead: Offsets, ends: Offsets) -> dict[Place, int]:
         """Of the places that seem to be ahead, those that hold a committed record."""

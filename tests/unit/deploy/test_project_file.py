@@ -15,9 +15,9 @@ from connectors.errors import ConfigError
 from deploy import kafka
 from deploy.exits import UNREACHABLE, Refused
 from deploy.project import Project, data_folder, find_folder, load_project
-from deploy.project_bus import bus_of
 from deploy.project_problems import ProjectError
 from deploy.project_schema import HttpPorts
+from deploy.wiring import cluster_of
 
 
 class LatheConfig(ConnectorConfig):
@@ -104,9 +104,9 @@ def test_a_cluster_brings_its_security_settings_under_librdkafkas_names(tmp_path
         "kafka:\n  bootstrap: broker:9093\n  security.protocol: SASL_SSL\n"
         "  sasl.mechanism: SCRAM-SHA-512\n  sasl.username: bus\n  sasl.password: ${env:TOKEN}\ntopic_prefix: east.\n"
     )
-    bus = bus_of(project(tmp_path, text))
-    assert (bus.cluster.bootstrap, bus.cluster.prefix) == ("broker:9093", "east.")
-    assert bus.cluster.settings == {
+    cluster = cluster_of(project(tmp_path, text))
+    assert (cluster.bootstrap, cluster.prefix) == ("broker:9093", "east.")
+    assert cluster.settings == {
         "security.protocol": "SASL_SSL",
         "sasl.mechanism": "SCRAM-SHA-512",
         "sasl.username": "bus",
@@ -116,14 +116,14 @@ def test_a_cluster_brings_its_security_settings_under_librdkafkas_names(tmp_path
 
 def test_an_embedded_kafka_that_does_not_run_is_named_with_the_command_that_starts_it(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="lineshaft kafka start") as refused:
-        bus_of(project(tmp_path, "kafka: embedded\n"))
+        cluster_of(project(tmp_path, "kafka: embedded\n"))
     assert refused.value.code == UNREACHABLE
 
 
 def test_a_running_embedded_kafka_gives_its_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     running = dataclasses.replace(kafka.status(tmp_path), state="running", bootstrap="127.0.0.1:1234")
     monkeypatch.setattr(kafka, "status", lambda folder: running)
-    assert bus_of(project(tmp_path, LATHE)).cluster.bootstrap == "127.0.0.1:1234"
+    assert cluster_of(project(tmp_path, LATHE)).bootstrap == "127.0.0.1:1234"
 
 
 @pytest.mark.parametrize(
