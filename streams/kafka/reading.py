@@ -29,7 +29,7 @@ def end_offsets(admin: AdminClient, partitions: Iterable[tuple[str, int]]) -> di
     asked = {TopicPartition(topic, number): latest() for topic, number in partitions}
     if not asked:
         return {}
-    admin.list_topics(timeout=15)  # a new client that is asked before it knows the leaders stands still for 3 s at times
+    admin.list_topics(timeout=15)  # a new client that does not know the leaders yet stands still for 3 s at times
     answers = admin.list_offsets(asked, request_timeout=15)
     return {(tp.topic, tp.partition): answer.result().offset for tp, answer in answers.items()}
 
