@@ -93,11 +93,11 @@ def _parsed(writer: Mapping[str, Schema]) -> FastavroSchema:
     return fastavro.parse_schema(cast("FastavroSchema", _on_ints(dict(writer))))
 
 
-LOGICAL_OF_PRIMITIVE = {"int": "lineshaft-int", "long": "lineshaft-long"}
+LOGICAL_OF_PRIMITIVE = {"int": "lineshaft-int", "long": "lineshaft-long", "boolean": "lineshaft-boolean"}
 
 
 def _on_ints(node: Schema) -> Schema:
-    """The schema with its logical types replaced by range-checked ints."""
+    """The schema with its logical types replaced by range-checked ints; fastavro takes any truth for a boolean."""
     if isinstance(node, list):
         return [_on_ints(branch) for branch in node]
     if isinstance(node, str) and node in LOGICAL_OF_PRIMITIVE:
@@ -134,7 +134,14 @@ def _checked_range(allowed: range) -> Callable[[object, object], object]:
     return check
 
 
+def _checked_boolean(value: object, _: object) -> object:
+    if not isinstance(value, bool):
+        raise TypeError(f"{value!r} is no boolean")
+    return value
+
+
 fastavro.read.LOGICAL_READERS[f"bytes-{UNSCALED}"] = _read_unscaled
 fastavro.write.LOGICAL_WRITERS[f"bytes-{UNSCALED}"] = _write_unscaled
 fastavro.write.LOGICAL_WRITERS["int-lineshaft-int"] = _checked_range(INT_RANGE)
 fastavro.write.LOGICAL_WRITERS["long-lineshaft-long"] = _checked_range(LONG_RANGE)
+fastavro.write.LOGICAL_WRITERS["boolean-lineshaft-boolean"] = _checked_boolean
