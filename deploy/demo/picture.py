@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from threading import Event as Flag
 from typing import TYPE_CHECKING
 
+import httpx
+
 from deploy.output import note
 
 if TYPE_CHECKING:
@@ -16,6 +18,30 @@ if TYPE_CHECKING:
 
 PLAIN_EVERY_S = 3.0
 FRAMES_PER_S = 4
+
+
+@dataclass(frozen=True)
+class ViewFigures:
+    """What the Faust view counts; latencies are medians in seconds, None before one was measured."""
+
+    placed: int
+    released: int
+    completed: int
+    crm_to_mes_s: float | None
+    mes_to_crm_s: float | None
+
+
+NOTHING_SEEN = ViewFigures(0, 0, 0, None, None)
+
+
+def view_figures(address: str) -> ViewFigures:
+    """Ask the view; while it does not answer it has seen nothing, since the story and its end need nothing of it."""
+    try:
+        totals = httpx.get(f"{address}/kpi", params={"windows": 0}, timeout=2.0).raise_for_status().json()["totals"]
+    except httpx.HTTPError:
+        return NOTHING_SEEN
+    latencies = (totals["crm_to_mes"]["p50_s"], totals["mes_to_crm"]["p50_s"])
+    return ViewFigures(totals["placed"], totals["released"], totals["completed"], *latencies)
 
 
 @dataclass(frozen=True)
@@ -30,8 +56,7 @@ class Figures:
     finished: int
     told: int
     parked: int
-    crm_to_mes_ms: float | None
-    mes_to_crm_ms: float | None
+    view: ViewFigures
 
 
 def show(figures: Callable[[], Figures], done: Flag) -> None:
@@ -56,14 +81,14 @@ def _lines(figures: Callable[[], Figures], done: Flag) -> None:
 def _line(now: Figures) -> str:
     return (
         f"demo: placed {now.placed}/{now.orders}, started {now.started}, reports {now.reports}/{now.reports_expected}"
-        f", finished {now.finished}, told to Salesforce as completed {now.told}, parked {now.parked}"
-        f"{_latencies(now)}"
+        f", finished {now.finished}, told {now.told}, parked {now.parked}; {_seen(now.view)}"
     )
 
 
-def _latencies(now: Figures) -> str:
-    named = {"CRM→MES": now.crm_to_mes_ms, "MES→CRM": now.mes_to_crm_ms}
-    return "".join(f", {name} {value:.0f} ms" for name, value in named.items() if value is not None)
+def _seen(view: ViewFigures) -> str:
+    named = {"CRM→MES": view.crm_to_mes_s, "MES→CRM": view.mes_to_crm_s}
+    latencies = "".join(f", {name} {value:.1f} s" for name, value in named.items() if value is not None)
+    return f"view: {view.placed} placed, {view.released} released, {view.completed} completed{latencies}"
 
 
 def _live(figures: Callable[[], Figures], done: Flag) -> None:
@@ -94,5 +119,5 @@ def _table(now: Figures) -> RenderableType:
         table.add_row(name, ProgressBar(total=max(of, 1), completed=count, width=40), f"{count:>5} / {of}")
     flow = Text("Salesforce ─▶ crm.orders ─▶ pipeline ─▶ sink.plant-a ─▶ JianDaoYun\n", style="bold")
     flow.append("Salesforce ◀─ sink.crm ◀─ pipeline ◀─ mes.production ◀─ JianDaoYun", style="bold")
-    below = Text(f"parked {now.parked}{_latencies(now)}")
+    below = Text(f"parked {now.parked}\nFaust {_seen(now.view)} (medians)")
     return Group(flow, Text(), table, Text(), below)

@@ -20,7 +20,7 @@ import httpx
 from deploy.demo.compare import Table, compare, from_salesforce, trust
 from deploy.demo.factory import Factory
 from deploy.demo.log import WorkOrder
-from deploy.demo.picture import Figures, show
+from deploy.demo.picture import NOTHING_SEEN, Figures, show, view_figures
 from deploy.demo.project_files import write_project
 from deploy.demo.reference import PLANT, write_reference
 from deploy.demo.sales import Placed, Salesperson
@@ -125,7 +125,7 @@ class Watch:
         self._reports = sum(len(order.rows) for order in orders)
         self._told = 0
         self._parked = 0
-        self._kpi: dict[str, float | None] = {}
+        self._view = NOTHING_SEEN
 
     def until_told(self, stop: Flag, raise_failures: Callable[[], object]) -> None:
         """Wait until all is told, or nothing has moved for a minute."""
@@ -147,10 +147,7 @@ class Watch:
         _, statuses = from_salesforce(self._on.salesforce.login)
         self._told = sum(1 for status in statuses.values() if status.state == "completed")
         self._parked = len(parked_now(self._on.bus))
-        try:
-            self._kpi = httpx.get(f"{self._on.address('views')}/kpi", timeout=2.0).json()["latency_ms"]
-        except (httpx.HTTPError, KeyError, ValueError):
-            self._kpi = {}  # the view is only watched; the comparison needs nothing of it
+        self._view = view_figures(self._on.address("views"))
 
     def figures(self) -> Figures:
         """The figures of this moment."""
@@ -164,8 +161,7 @@ class Watch:
             finished=factory.finished,
             told=self._told,
             parked=self._parked,
-            crm_to_mes_ms=self._kpi.get("crm_to_mes"),
-            mes_to_crm_ms=self._kpi.get("mes_to_crm"),
+            view=self._view,
         )
 
 
