@@ -63,6 +63,7 @@ def status(
         "good": 0,
         "scrap": 0,
         "rework": 0,
+        "placed_at": None,
         "changed_at": changed,
         "completed_at": completed,
     }

@@ -121,15 +121,18 @@ class FaustWorker:
     async def _work(self) -> None:
         self._loop = asyncio.get_running_loop()
         app = self._app()
-        ended = asyncio.ensure_future(self._end.wait())
+        ended = asyncio.create_task(self._asked_to_end())
         try:
-            await _first(asyncio.ensure_future(app.start()), ended)
+            await _first(asyncio.create_task(app.start()), ended)
             self.ready = not ended.done()
-            await _first(asyncio.ensure_future(app.wait_until_stopped()), ended)
+            await _first(asyncio.create_task(app.wait_until_stopped()), ended)
             if not ended.done():
                 raise app.crash_reason or FaustFailed("it stopped by itself")
         finally:
             await app.stop()
+
+    async def _asked_to_end(self) -> None:
+        await self._end.wait()
 
     def _app(self) -> faust.App:
         app = faust.App(
@@ -161,7 +164,7 @@ class FaustWorker:
         return app
 
 
-async def _first(task: asyncio.Future[None], ended: asyncio.Future[bool]) -> None:
+async def _first(task: asyncio.Task[None], ended: asyncio.Task[None]) -> None:
     """Return when either is done. Raises what the task raised."""
     await asyncio.wait([task, ended], return_when=asyncio.FIRST_COMPLETED)
     if task.done():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import random
 import shutil
@@ -23,7 +24,8 @@ from schemas.event import Event
 from schemas.wire import TRACEPARENT, Writer, headers_of
 from streams.kafka.partitions import partition_of
 from streams.pipeline import Pipeline
-from streams.views import View
+from streams.views import View, watch
+from streams.views.committed import CommittedConsumer
 from tests.bus_on_kafka import BusOnKafka, bus_on_kafka, item_event, order_event, report_event, running, until
 from tests.raw_kafka import RawKafka
 from tests.view_by_duckdb import by_duckdb, figures
@@ -151,6 +153,24 @@ def test_what_the_pipeline_publishes_is_what_the_view_measures(kafka: BusOnKafka
     assert totals["mes_to_crm"]["count"] == 1
     [made] = kafka.events(MES, "JobOrder")
     assert totals["crm_to_mes"]["max_s"] * SECOND == pytest.approx(made.version - order.time_us)
+
+
+def test_a_view_that_is_ready_but_reads_nothing_ends_so_that_it_is_started_again(
+    kafka: BusOnKafka, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nothing(*_: object, **__: object) -> dict[object, object]:
+        await asyncio.sleep(0.1)
+        return {}
+
+    kafka.put(ORDERS, sale("1", 2 * SECOND, SECOND, "a"))
+    monkeypatch.setattr(watch, "PATIENCE_S", 2.0)
+    monkeypatch.setattr(CommittedConsumer, "_getmany", nothing)
+    view = View(kafka.bus, tmp_path)
+    with pytest.raises(watch.StandsStill, match=r"crm\.orders\[\d\] from offset 0"):
+        view.run(threading.Event())
+    assert not view.healthy()
+    monkeypatch.undo()
+    assert once(kafka, tmp_path)["totals"]["placed"] == 1
 
 
 def _completed(view: View) -> Any:
