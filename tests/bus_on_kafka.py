@@ -84,7 +84,7 @@ def bus_on_kafka(
 def order_event(number: str, at_us: int | None = None, **changes: Any) -> Event:
     """A released SalesOrder of one line of item P-1, 5 pieces."""
     at = at_us or now_us()
-    line = {"id": "L1", "item": "P-1", "quantity": 5 * ONE, "unit": "pcs", **changes.pop("line", {})}
+    line: Any = {"id": "L1", "item": "P-1", "quantity": 5 * ONE, "unit": "pcs", **changes.pop("line", {})}
     value: Record = {
         "number": number,
         "type": "sale",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -129,11 +130,11 @@ def _progress(kafka: BusOnKafka) -> int:
 
 def _facts(kafka: BusOnKafka) -> dict[bytes, tuple[object, ...]]:
     """Per order what must not depend on when a worker was restarted: all but the versions."""
-    read, found = Reader("OrderState"), {}
+    read = Reader("OrderState")
+    found: dict[bytes, tuple[object, ...]] = {}
     for key, data in kafka.newest(STATE).items():
-        state = read(data)
+        state: Any = read(data)
+        jobs = [(job["job_order_id"], job["content_hash"]) for job in state["jobs"]]
         status = state["status"]
-        assert isinstance(status, dict)
-        jobs = [(j["job_order_id"], j["content_hash"]) for j in state["jobs"]]  # type: ignore[union-attr,index,call-overload]
         found[key] = (state["order"], status["good"], status["state"], state["progress"], jobs)
     return found
