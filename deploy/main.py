@@ -15,7 +15,9 @@ from typing import Annotated
 import typer
 
 from deploy import (
+    check_commands,
     demo_commands,
+    init_commands,
     kafka_commands,
     mapping_commands,
     parked_commands,
@@ -29,6 +31,8 @@ from deploy.invocation import Invocation
 from deploy.output import line, note
 
 COMMANDS: tuple[Callable[[typer.Typer], None], ...] = (
+    init_commands.add_to,
+    check_commands.add_to,
     up_commands.add_to,
     topic_commands.add_to,
     parked_commands.add_to,

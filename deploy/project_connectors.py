@@ -51,15 +51,31 @@ def _attached(name: str, tree: Tree, folder: Path, problems: list[ProjectProblem
     if connector is None or not isinstance(tree, Table):
         return None
     settings = Table(tuple(entry for entry in tree.entries if entry[0].text != "type"), tree.line, tree.column)
+    empty = _empty(inside, connector, settings)
+    problems.extend(empty)
     try:
         config = connector.config.model_validate(plain(settings, folder))
     except ConfigError as error:
         problems.append(_problem(inside, error.field, tree, error.problem, error.remedy))
         return None
     except ValidationError as error:
-        problems.extend(from_pydantic(error, connector.config, settings, FILE, inside))
+        told = {each.field for each in empty} | ({".".join(inside)} if empty else set())
+        found = from_pydantic(error, connector.config, settings, FILE, inside)
+        problems.extend(each for each in found if each.field not in told)
         return None
-    return Attached(name, connector, _absolute(config, folder))
+    return None if empty else Attached(name, connector, _absolute(config, folder))
+
+
+def _empty(inside: tuple[str, str], connector: Connector, settings: Table) -> list[ProjectProblem]:
+    """The settings that are named and say nothing: somebody meant to fill them in."""
+    fields = connector.config.model_fields
+    return [
+        _problem(
+            inside, key.text, settings, "is empty.", f"Fill it in. {fields[key.text].description or ''}".rstrip()
+        )
+        for key, node in settings.entries
+        if key.text in fields and isinstance(node, Scalar) and node.value is None
+    ]
 
 
 def _plug_in(inside: tuple[str, str], tree: Tree, problems: list[ProjectProblem]) -> Connector | None:
