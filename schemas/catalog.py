@@ -106,6 +106,17 @@ def schema(record: str) -> Mapping[str, Schema]:
 
 
 @cache
+def history(record: str) -> dict[int, Mapping[str, Schema]]:
+    """The released versions of a record's schema, by number."""
+    found = {}
+    for entry in files("schemas").joinpath("avro/history").iterdir():
+        name, _, rest = entry.name.partition(".")
+        if name == record and rest.endswith("avsc"):
+            found[int(rest.split(".")[0])] = cast("Mapping[str, Schema]", json.loads(entry.read_text("utf-8")))
+    return dict(sorted(found.items()))
+
+
+@cache
 def fields_of(record: str) -> tuple[str, ...]:
     """The names of a record's own fields, in order."""
     return tuple(

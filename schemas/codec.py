@@ -17,7 +17,7 @@ import fastavro.read
 import fastavro.write
 from fastavro.types import Schema as FastavroSchema
 
-from schemas.catalog import Schema, schema
+from schemas.catalog import Schema, record_names, schema
 from schemas.event import Record
 
 Decoder: TypeAlias = Callable[[bytes], Record]
@@ -38,7 +38,8 @@ class Codec(Protocol):
     def decoder(self, writer: Mapping[str, Schema], reads: Collection[str] | None = None) -> Decoder:
         """A decoder of records written with the schema `writer`, giving only the top-level fields `reads`.
 
-        None reads all. A decoder refuses bytes that are left over after the record.
+        None reads all. Records of another version of a shipped schema come with today's fields. A decoder refuses
+        bytes that are left over after the record.
         """
         ...
 
@@ -52,13 +53,13 @@ class FastavroCodec:
 
     def decoder(self, writer: Mapping[str, Schema], reads: Collection[str] | None = None) -> Decoder:
         """See Codec."""
-        parsed, name = _parsed(writer), writer.get("name")
+        parsed, reader, name = _parsed(writer), _reader_of(writer), writer.get("name")
         wanted = None if reads is None else frozenset(reads)
 
         def decode(data: bytes) -> Record:
             stream = io.BytesIO(data)
             try:
-                found = fastavro.schemaless_reader(stream, parsed, None)
+                found = fastavro.schemaless_reader(stream, parsed, reader)
             except Exception as error:  # fastavro raises whatever its byte reading meets
                 raise CodecError(f"no {name}: {type(error).__name__} {error}".strip()) from error
             if stream.tell() != len(data):
@@ -91,6 +92,13 @@ def codec() -> Codec:
 
 def _parsed(writer: Mapping[str, Schema]) -> FastavroSchema:
     return fastavro.parse_schema(cast("FastavroSchema", _on_ints(dict(writer))))
+
+
+def _reader_of(writer: Mapping[str, Schema]) -> FastavroSchema | None:
+    """Today's schema where `writer` is another version of it; resolving costs, so none where they are the same."""
+    name = str(writer.get("name"))
+    today = schema(name) if name in record_names() else writer
+    return None if today == writer else _parsed(today)
 
 
 LOGICAL_OF_PRIMITIVE = {"int": "lineshaft-int", "long": "lineshaft-long", "boolean": "lineshaft-boolean"}

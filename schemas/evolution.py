@@ -9,26 +9,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from importlib.resources import files
 from typing import cast
 
 from avro.compatibility import ReaderWriterCompatibilityChecker, SchemaCompatibilityType
 from avro.schema import parse
 
-from schemas.catalog import Schema, schema
+from schemas.catalog import Schema, history, schema
 
 MEANING = ("logicalType", "precision", "scale")
-
-
-def history(record: str) -> dict[int, Mapping[str, Schema]]:
-    """The released versions of a record's schema, by number."""
-    folder = files("schemas").joinpath("avro/history")
-    found = {}
-    for entry in folder.iterdir():
-        name, _, rest = entry.name.partition(".")
-        if name == record and rest.endswith("avsc"):
-            found[int(rest.split(".")[0])] = cast("Mapping[str, Schema]", json.loads(entry.read_text("utf-8")))
-    return dict(sorted(found.items()))
 
 
 def problems(older: Mapping[str, Schema], newer: Mapping[str, Schema]) -> list[str]:

@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Protocol, TypeAlias
 
-from schemas.catalog import NAMESPACE, Schema, record_names, schema
+from schemas.catalog import NAMESPACE, Schema, history, record_names, schema
 from schemas.codec import CodecError, Decoder, Encoder, codec
 from schemas.event import Event, Record
 
@@ -43,16 +43,23 @@ class SchemaIds(Protocol):
         ...
 
 
-@cache
-def fingerprint_id(record: str) -> int:
-    """The deterministic id of a shipped schema: the first 31 bits of the SHA-256 of its compact text."""
-    text = json.dumps(schema(record), sort_keys=True, separators=(",", ":"))
+def fingerprint(text_of: Mapping[str, Schema]) -> int:
+    """The deterministic id of a schema: the first 31 bits of the SHA-256 of its compact text."""
+    text = json.dumps(text_of, sort_keys=True, separators=(",", ":"))
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") & 0x7FFFFFFF
 
 
 @cache
-def _shipped() -> Mapping[int, str]:
-    return {fingerprint_id(record): record for record in record_names()}
+def fingerprint_id(record: str) -> int:
+    """The id of today's schema of a shipped record."""
+    return fingerprint(schema(record))
+
+
+@cache
+def _shipped() -> Mapping[int, Mapping[str, Schema]]:
+    """Every version that was ever released and today's: the topics hold records of all of them."""
+    versions = [version for record in record_names() for version in (*history(record).values(), schema(record))]
+    return {fingerprint(version): version for version in versions}
 
 
 class ShippedSchemas:
@@ -66,7 +73,7 @@ class ShippedSchemas:
         """See SchemaIds."""
         if schema_id not in _shipped():
             raise CodecError(f"schema id {schema_id} is not shipped and no registry is configured")
-        return schema(_shipped()[schema_id])
+        return _shipped()[schema_id]
 
 
 class Reader:
@@ -89,9 +96,10 @@ class Reader:
         return decoder(data[FRAME.size :])
 
     def _learn(self, schema_id: int) -> Decoder:
-        writer = schema(_shipped()[schema_id]) if schema_id in _shipped() else self._ids.schema_of(schema_id)
-        if writer.get("name") != self._record:
-            raise CodecError(f"no {self._record}: schema id {schema_id} is a {writer.get('name')}")
+        writer = _shipped().get(schema_id) or self._ids.schema_of(schema_id)
+        name = writer.get("name") if isinstance(writer, Mapping) else writer  # a registry has schemas of any kind
+        if name != self._record:
+            raise CodecError(f"no {self._record}: schema id {schema_id} is a {name}")
         self._decoders[schema_id] = codec().decoder(writer, self._reads)
         return self._decoders[schema_id]
 
@@ -114,8 +122,11 @@ def iso_instant(time_us: int) -> str:
 
 
 def instant_us(text: str) -> int:
-    """Microseconds since 1970 of RFC 3339 text."""
-    return (datetime.fromisoformat(text) - EPOCH) // timedelta(microseconds=1)
+    """Microseconds since 1970 of RFC 3339 text. Raises ValueError for other text, also without an offset."""
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None:
+        raise ValueError(f"the instant {text!r} has no offset")
+    return (instant - EPOCH) // timedelta(microseconds=1)
 
 
 def new_traceparent() -> str:

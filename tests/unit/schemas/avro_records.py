@@ -30,7 +30,8 @@ def _value(node: Any, named: dict[str, Any]) -> st.SearchStrategy[Both]:
     if isinstance(node, str):
         return PRIMITIVES[node] if node in PRIMITIVES else _value(named[node], named)
     if "logicalType" in node:
-        return LOGICAL[node["logicalType"]](node)
+        logical: st.SearchStrategy[Both] = LOGICAL[node["logicalType"]](node)
+        return logical
     match node["type"]:
         case "record":
             named[f"lineshaft.{node['name']}"] = node

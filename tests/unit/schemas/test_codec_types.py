@@ -9,8 +9,8 @@ import pytest
 from schemas.catalog import schema
 from schemas.codec import CodecError, codec
 
-LINE = {"id": "L1", "item": "P-1", "quantity": 1_000_000, "unit": "pcs"}
-ORDER = {"number": "1", "released": True, "cancelled": False, "type": "sale", "lines": [LINE]}
+LINE: dict[str, Any] = {"id": "L1", "item": "P-1", "quantity": 1_000_000, "unit": "pcs"}
+ORDER: dict[str, Any] = {"number": "1", "released": True, "cancelled": False, "type": "sale", "lines": [LINE]}
 POSITION = {"source": "crm", "position": "{}", "system": "", "complete": True, "moved_at": 0}
 PARKED = {
     **dict.fromkeys(("parked_id", "stage", "cause", "message", "owner", "topic", "order_key", "subject"), ""),

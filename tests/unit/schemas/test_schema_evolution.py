@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from schemas.catalog import record_names, schema
-from schemas.evolution import breaks, history, problems
+from schemas.catalog import history, record_names, schema
+from schemas.evolution import breaks, problems
 
 Change = Callable[[dict[str, Any]], object]
 
