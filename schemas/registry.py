@@ -40,8 +40,11 @@ class Registry:
         subject = f"{topic}-value"
         self._call("PUT", f"/config/{subject}", {"compatibility": COMPATIBILITY})
         answer = self._call("POST", f"/subjects/{subject}/versions", {"schema": json.dumps(schema(record))})
-        self._written[record] = cast("int", answer["id"])
-        return self._written[record]
+        found = answer.get("id")
+        if not isinstance(found, int):
+            raise RegistryError(f"{self._url}: no answer of a schema registry to {subject}: {answer}")
+        self._written[record] = found
+        return found
 
     def id_of(self, record: str) -> int:
         """See wire.SchemaIds. Raises RegistryError for a record that was not registered first."""
@@ -54,11 +57,14 @@ class Registry:
         if schema_id not in self._read:
             try:
                 answer = self._call("GET", f"/schemas/ids/{schema_id}", None)
-            except RegistryError as error:
+                found = json.loads(str(answer.get("schema")))
+            except (RegistryError, ValueError) as error:
                 raise CodecError(
                     f"schema id {schema_id} is not shipped and the registry has no answer: {error}"
                 ) from error
-            self._read[schema_id] = cast("Mapping[str, Schema]", json.loads(cast("str", answer["schema"])))
+            if not isinstance(found, dict):
+                raise CodecError(f"schema id {schema_id} is not shipped; the registry says it is {found}, no record")
+            self._read[schema_id] = cast("Mapping[str, Schema]", found)
         return self._read[schema_id]
 
     def _call(self, method: str, path: str, body: Mapping[str, str] | None) -> Mapping[str, Schema]:
@@ -68,4 +74,13 @@ class Registry:
             raise RegistryError(f"{method} {self._url}{path}: not reachable ({error})") from error
         if answer.status_code != httpx.codes.OK:
             raise RegistryError(f"{method} {self._url}{path}: HTTP {answer.status_code} {answer.text[:300]}")
-        return cast("Mapping[str, Schema]", answer.json())
+        try:
+            found = answer.json()
+        except ValueError:
+            found = None
+        if not isinstance(found, dict):
+            raise RegistryError(
+                f"{method} {self._url}{path}: no answer of a schema registry ({answer.text[:300]!r}); is the address "
+                "under `registry:` that of its Confluent API?"
+            )
+        return cast("Mapping[str, Schema]", found)
