@@ -6,6 +6,7 @@ can be checked against it. Values are JSON values; numbers with a fraction are `
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -16,6 +17,8 @@ import simplejson
 
 Value: TypeAlias = "bool | int | Decimal | str | Sequence[Value] | Mapping[str, Value] | None"
 Fields: TypeAlias = Mapping[str, Value]
+
+HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
 
 class Kind(StrEnum):
@@ -79,8 +82,12 @@ class Document:
 
 
 def to_json(value: Value) -> str:
-    """Compact JSON with exact decimals and keys in a fixed order, so that equal values give equal text."""
-    return simplejson.dumps(value, use_decimal=True, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    """Compact JSON with exact decimals and keys in a fixed order, so that equal values give equal text.
+
+    The text can always be encoded: half a character, as scripts leave it that cut a text, stays escaped.
+    """
+    text = simplejson.dumps(value, use_decimal=True, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return HALF_CHARACTER.sub(lambda half: f"\\u{ord(half.group()):04x}", text)
 
 
 def from_json(text: str | bytes) -> Value:
