@@ -104,7 +104,7 @@ def report_event(number: str, at_us: int | None = None, good: int = 0, **changes
     """A JobResponse of the order's line L1 with one operation."""
     at, key = at_us or now_us(), f"crm:{number}"
     job = f"{key}/L1"
-    operation = {
+    operation: Any = {
         "operation": "Turning",
         "good": good * ONE,
         "scrap": 0,
