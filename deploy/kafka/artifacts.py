@@ -13,22 +13,27 @@ KAFKA_VERSION = "4.3.1"
 
 @dataclass(frozen=True)
 class Artifact:
-    """One jar as pinned; `sha256` is what its bytes must hash to."""
+    """One file as pinned, a jar unless `packaging` says otherwise; `sha256` is what its bytes must hash to."""
 
     group: str
     name: str
     version: str
     sha256: str
+    packaging: str = "jar"
+    classifier: str = ""
 
     @property
     def coordinates(self) -> str:
-        """`group:name:version`, as a person would search for it."""
-        return f"{self.group}:{self.name}:{self.version}"
+        """`group:name:version`, as a person would search for it, and `:packaging:classifier` where it is no jar."""
+        kind = f":{self.packaging}:{self.classifier}" if self.classifier else ""
+        return f"{self.group}:{self.name}:{self.version}{kind}"
 
     @property
     def path(self) -> Path:
         """Where a Maven repository keeps it, relative to the repository's root."""
-        return Path(*self.group.split("."), self.name, self.version, f"{self.name}-{self.version}.jar")
+        suffix = f"-{self.classifier}" if self.classifier else ""
+        file = f"{self.name}-{self.version}{suffix}.{self.packaging}"
+        return Path(*self.group.split("."), self.name, self.version, file)
 
 
 def pinned() -> Sequence[Artifact]:
@@ -37,14 +42,14 @@ def pinned() -> Sequence[Artifact]:
 
 
 def parse(text: str) -> Sequence[Artifact]:
-    """The artifacts that a list names: one `group:name:version sha256` a line, `#` begins a comment."""
+    """The artifacts that a list names: one `group:name:version[:packaging:classifier] sha256` a line, `#` a comment."""
     rows = [line.split() for line in text.splitlines() if line.strip() and not line.startswith("#")]
     return sorted((_artifact(*row) for row in rows), key=lambda artifact: artifact.coordinates)
 
 
 def _artifact(coordinates: str, digest: str) -> Artifact:
-    group, name, version = coordinates.split(":")
-    return Artifact(group, name, version, digest)
+    group, name, version, *kind = coordinates.split(":")
+    return Artifact(group, name, version, digest, *kind)
 
 
 def fingerprint(artifacts: Sequence[Artifact]) -> str:

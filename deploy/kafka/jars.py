@@ -9,13 +9,18 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
+from typing import TypeAlias
 
 from deploy.kafka.artifacts import Artifact, sha256
 from deploy.kafka.errors import BrokerError, JarCorrupt, JarsUnreachable
 from deploy.kafka.progress import Say, advancing
+
+Arrived: TypeAlias = Callable[[int], None]
+"""Told how many bytes of a download have just come."""
 
 THREADS = 8
 ATTEMPTS = 3
@@ -33,14 +38,14 @@ def ensure(artifacts: Sequence[Artifact], cache: Path, say: Say) -> Sequence[Pat
         missing = [artifact for artifact in artifacts if not (repository / artifact.path).exists()]
         if missing:
             _fetch_all(missing, repository, pool, say)
-        return list(pool.map(lambda artifact: _checked_in_cache(artifact, repository), artifacts))
+        return list(pool.map(lambda artifact: checked(artifact, repository), artifacts))
 
 
 def _fetch_all(missing: Sequence[Artifact], repository: Path, pool: ThreadPoolExecutor, say: Say) -> None:
     repository.mkdir(parents=True, exist_ok=True)
     title = f"kafka: fetching {len(missing)} jars into {repository} (45 MB in all, only this once)"
     with tempfile.TemporaryDirectory(dir=repository.parent) as staging, advancing(title, len(missing), say) as step:
-        fetched = [pool.submit(_fetch, artifact, Path(staging), repository) for artifact in missing]
+        fetched = [pool.submit(fetch, artifact, Path(staging), repository) for artifact in missing]
         try:
             for future in fetched:
                 future.result()
@@ -50,8 +55,12 @@ def _fetch_all(missing: Sequence[Artifact], repository: Path, pool: ThreadPoolEx
                 future.cancel()
 
 
-def _fetch(artifact: Artifact, staging: Path, repository: Path) -> None:
-    downloaded = _download(artifact, staging)
+def fetch(artifact: Artifact, staging: Path, repository: Path, arrived: Arrived | None = None) -> None:
+    """Bring one artifact into `repository` by way of `staging`, an empty folder of the same disk.
+
+    `arrived` is told of every piece of the download. Raises JarCorrupt and JarsUnreachable, as `ensure` does.
+    """
+    downloaded = _download(artifact, staging, arrived)
     found = sha256(downloaded)
     if found != artifact.sha256:
         raise JarCorrupt(
@@ -65,23 +74,27 @@ def _fetch(artifact: Artifact, staging: Path, repository: Path) -> None:
     downloaded.replace(place)
 
 
-def _download(artifact: Artifact, staging: Path) -> Path:
+def _download(artifact: Artifact, staging: Path, arrived: Arrived | None) -> Path:
     """The file as it came. A failed attempt is repeated: 46 jars over a poor line lose one now and then."""
     try:
         import requests
-        from jgo.maven import MavenContext
+        from jgo.maven import MavenContext, PythonResolver
     except ImportError as error:
         raise BrokerError(
             "The embedded Kafka is not installed (jgo is missing).", "Run: pip install 'lineshaft[kafka]'"
         ) from error
     mirror = os.environ.get("LINESHAFT_MAVEN")
     context = MavenContext(
-        repo_cache=staging, remote_repos={"mirror": mirror.rstrip("/")} if mirror else None, timeout=TIMEOUT_S
+        repo_cache=staging,
+        remote_repos={"mirror": mirror.rstrip("/")} if mirror else None,
+        resolver=PythonResolver(progress_callback=None if arrived is None else lambda *_: nullcontext(arrived)),
+        timeout=TIMEOUT_S,
     )
+    component = context.project(artifact.group, artifact.name).at_version(artifact.version)
     for attempt in range(1, ATTEMPTS + 1):
         (staging / artifact.path).unlink(missing_ok=True)
         try:
-            return context.project(artifact.group, artifact.name).at_version(artifact.version).artifact().resolve()
+            return component.artifact(artifact.classifier, artifact.packaging).resolve()
         except (requests.RequestException, RuntimeError, IndexError) as error:  # IndexError: an empty .sha1 answer
             if attempt == ATTEMPTS:
                 raise _unreachable(artifact, error) from error
@@ -98,7 +111,8 @@ def _unreachable(artifact: Artifact, error: Exception) -> JarsUnreachable:
     )
 
 
-def _checked_in_cache(artifact: Artifact, repository: Path) -> Path:
+def checked(artifact: Artifact, repository: Path) -> Path:
+    """The artifact's place in the cache. Raises JarCorrupt where its bytes are not the pinned ones."""
     path = repository / artifact.path
     found = sha256(path)
     if found != artifact.sha256:
