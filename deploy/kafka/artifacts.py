@@ -42,7 +42,7 @@ def pinned() -> Sequence[Artifact]:
 
 
 def parse(text: str) -> Sequence[Artifact]:
-    """The artifacts that a list names: one `group:name:version[:packaging:classifier] sha256` a line, `#` a comment."""
+    """The artifacts that a list names: `group:name:version[:packaging:classifier] sha256` on each line."""
     rows = [line.split() for line in text.splitlines() if line.strip() and not line.startswith("#")]
     return sorted((_artifact(*row) for row in rows), key=lambda artifact: artifact.coordinates)
 

@@ -21,7 +21,7 @@ from deploy.kafka.layout import Layout, take
 from deploy.kafka.progress import Say, advancing
 from deploy.kafka.settings import Ports, free_ports
 
-SIZE_MB = 159
+SIZE_MB = 158
 START_TIMEOUT_S = 90.0
 LOOK_S = 0.1
 FLAGS = ("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
