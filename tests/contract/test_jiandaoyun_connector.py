@@ -189,7 +189,7 @@ def run_means(bench: Bench, given: Json) -> None:
 
 
 def run_paces(bench: Bench, given: tuple[str, int]) -> None:
-    """`rate` calls go at once, the next one a second after the first."""
+    """`rate` calls go at once, the next one a good second after the first."""
     path, rate = given
     time = Waiting()
     pace = Pace(50, time, time.sleep)
@@ -197,7 +197,7 @@ def run_paces(bench: Bench, given: tuple[str, int]) -> None:
         pace.wait(path)
     assert time.now == 0.0
     pace.wait(path)
-    assert time.now == 1.0
+    assert 1.0 <= time.now <= 1.2  # never sooner than the vendor allows, and hardly later
     assert len(ENDPOINTS) == 12
 
 
@@ -285,7 +285,7 @@ def company_pace(bench: Bench) -> None:
         pace.wait(paths[number % len(paths)])
     assert time.now == 0.0
     pace.wait(paths[0])
-    assert time.now == 1.0
+    assert 1.0 <= time.now <= 1.2  # never sooner than the vendor allows, and hardly later
 
 
 def lost_alias(bench: Bench) -> None:
