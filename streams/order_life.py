@@ -203,7 +203,31 @@ def _times(name: str, order: Record | None, reports: Mapping[str, Record]) -> Re
 def stub(state: Record) -> Record:
     """What stays of a closed order: enough that no resync and no mass edit makes its work orders again.
 
-    The reports lose their operations but keep their revisions, so that a late older report changes nothing.
+    The reports keep their revisions and their figures, so that a late older report changes nothing and a correction
+    of one job leaves the figures of the others.
     """
-    kept = [{**each, "response": {**_response(each), "operations": []}} for each in _listed(state, "progress")]
+    kept = [{**each, "response": _shrunk(_response(each))} for each in _listed(state, "progress")]
     return {**state, "closed": True, "order": None, "progress": kept}
+
+
+def _shrunk(response: Record) -> Record:
+    """The report with two operations at most, all before the last and the last, that count as much as all did."""
+    operations = sorted(_operations(response), key=lambda each: cast("int | None", each["ended_at"]) or 0)
+    merged = [_merged(part) for part in (operations[:-1], operations[-1:]) if part]
+    return {**response, "operations": merged}
+
+
+def _merged(operations: Sequence[Record]) -> Record:
+    good, scrap, rework = (sum(column) for column in zip(*map(_totals_of, operations), strict=True))
+    started = [cast("int", each["started_at"]) for each in operations if each["started_at"] is not None]
+    ended = [cast("int", each["ended_at"]) for each in operations if each["ended_at"] is not None]
+    return {
+        "operation": operations[-1]["operation"],
+        "equipment": None,
+        "good": good,
+        "scrap": scrap,
+        "rework": rework,
+        "started_at": min(started, default=None),
+        "ended_at": max(ended, default=None),
+        "lots": [],
+    }
