@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -34,8 +34,8 @@ def wanted(
     """
     made = {str(job["line_id"]): job for job in jobs}
     released = routes.release(order)
-    lines = {str(line["id"]): line for line in _lines(order) if cast("int", line["quantity"]) > 0}
-    gone = [line for line in _lines(before) if str(line["id"]) in made and str(line["id"]) not in lines]
+    lines = {str(line["id"]): line for line in _positive(order)}
+    gone = [line for line in _positive(before) if str(line["id"]) in made and str(line["id"]) not in lines]
     found = [_line(order, line, made.get(line_id), released, routes, references) for line_id, line in lines.items()]
     cancelled = [Wanted(line, str(made[str(line["id"])]["destination"]), CANCELLED) for line in gone]
     return [each for each in found if each is not None] + cancelled
@@ -64,5 +64,7 @@ def _destination(order: Record, line: Record, routes: Routes, references: Refere
     return destination
 
 
-def _lines(order: Record | None) -> Sequence[Record]:
-    return () if order is None else cast("Sequence[Mapping[str, str]]", order["lines"])
+def _positive(order: Record | None) -> list[Record]:
+    """The lines that something is to be made for; one of no quantity had its job cancelled when it became so."""
+    lines = () if order is None else cast("Sequence[Record]", order["lines"])
+    return [line for line in lines if cast("int", line["quantity"]) > 0]
