@@ -11,8 +11,9 @@ from typing import cast
 
 from mappings import Plan, References
 from schemas.catalog import STATUS, sink_topic
+from schemas.codec import CodecError
 from schemas.event import Event, Record
-from schemas.identity import connector_of, content_hash, derived_event_id
+from schemas.identity import connector_of, content_hash, derived_event_id, revision_time_us
 from schemas.wire import DEFINITION, REVISION, TRACEPARENT
 from streams.clock import next_version
 from streams.order_life import empty_state, is_older, public_status, reported_jobs, stub, with_report
@@ -47,7 +48,7 @@ def process(event: Event, state: Record | None, now_us: int, plan: Plan, referen
 
 
 def _sales_order(event: Event, state: Record, now_us: int, plan: Plan, references: References) -> Result:
-    revision = event.headers.get(REVISION, "")
+    revision = _revision(event)
     if is_older(str(state["revision"]), revision):
         return Result(None)
     digest = content_hash(event.value)
@@ -57,6 +58,18 @@ def _sales_order(event: Event, state: Record, now_us: int, plan: Plan, reference
     before = cast("Record | None", state["order"])
     jobs, sent = _jobs(event, before, state, now_us, plan, references)
     return _told(event, {**accepted, "order": event.value, "jobs": jobs}, sent, now_us, plan)
+
+
+def _revision(event: Event) -> str:
+    """The far system's revision, without which nothing says what is older. Raises CodecError."""
+    try:
+        revision = event.headers[REVISION]
+        revision_time_us(revision)
+    except (KeyError, ValueError) as error:
+        raise CodecError(
+            f"no event of a source: the header {REVISION} is missing or no revision ({error})"
+        ) from error
+    return revision
 
 
 def _jobs(
@@ -80,7 +93,7 @@ def _jobs(
 
 def _job_response(event: Event, state: Record, now_us: int, plan: Plan) -> Result:
     progress = cast("Sequence[Record]", state["progress"])
-    folded = with_report(progress, event.headers.get(REVISION, ""), event.value)
+    folded = with_report(progress, _revision(event), event.value)
     if folded == list(progress):
         return Result(None)
     return _told(event, {**state, "progress": folded}, [], now_us, plan)
