@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from functools import reduce
 
 from hypothesis import given, settings
@@ -22,18 +23,21 @@ def everything(index: int) -> list[Event]:
     return [*each.orders, *each.jobs, *each.statuses]
 
 
+@settings(deadline=None)
 @given(st.permutations(everything(3)), st.lists(st.sampled_from(everything(3)), max_size=8))
 def test_facts_are_the_same_in_any_order_and_with_any_repetition(events: list[Event], again: list[Event]) -> None:
     assert folded(*events, *again) == folded(*again, *events) == folded(*everything(3))
 
 
-@settings(max_examples=5)
-@given(st.lists(st.integers(0, MOST_TOLD + 50), min_size=MOST_TOLD + 20, max_size=MOST_TOLD + 60, unique=True))
-def test_what_is_kept_of_an_order_is_bounded_and_does_not_depend_on_arrival(versions: list[int]) -> None:
+@settings(max_examples=5, deadline=None)
+@given(st.integers())
+def test_what_is_kept_of_an_order_is_bounded_and_does_not_depend_on_arrival(seed: int) -> None:
+    versions = list(range(MOST_TOLD + 30))
+    random.Random(seed).shuffle(versions)
     events = [status("1", version, version, "x") for version in versions]
     facts = folded(*events)
     assert len(facts.told) == MOST_TOLD
-    assert facts == folded(*reversed(events))
+    assert [each.version_us for each in facts.told] == list(range(MOST_TOLD))
 
 
 def test_facts_survive_their_store_form() -> None:
@@ -113,6 +117,7 @@ def test_no_orders_make_an_empty_report() -> None:
     assert report([], 60) == {"window_s": 60, "windows": [], "totals": counts}
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(-(10**9), 10**12), min_size=1, max_size=60))
 def test_percentiles_are_measured_values_that_so_many_do_not_exceed(measured: list[int]) -> None:
     found = latency(measured)
