@@ -7,6 +7,7 @@ tests/integration that fails when it is broken.
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Sequence
 from threading import Event as Flag
 
@@ -20,7 +21,7 @@ from streams.bus import Bus, pipeline_topics
 from streams.clock import check_against_broker, now_us
 from streams.commands import redrives
 from streams.kafka.client import Consumer, Message, TopicPartition
-from streams.kafka.consuming import good, next_offsets, place, seek_back
+from streams.kafka.consuming import good, next_offsets, offset_of, place, seek_back
 from streams.kafka.reading import committed_offsets
 from streams.kafka.topics import check_partitions
 from streams.kafka.transaction import Aborted, NotOwned, Outgoing, Transactions
@@ -37,6 +38,7 @@ log = logging.getLogger(__name__)
 STAGE = "pipeline"
 BATCH = 500
 POLL_S = 0.2
+NOT_OWNED = sys.maxsize
 RECORDS = {ORDERS: "SalesOrder", PRODUCTION: "JobResponse"}
 
 
@@ -106,7 +108,7 @@ class Pipeline:
 
     def turn(self) -> None:
         """One batch: everything that was consumed, and what waited for references that have arrived."""
-        messages = good(self._consumer.consume(BATCH, timeout=POLL_S))
+        messages = self._ours(good(self._consumer.consume(BATCH, timeout=POLL_S)))
         self.pulse.beat()
         metadata, assignment = self._consumer.consumer_group_metadata(), self._assignment
         self._arrived |= set(self._references.news())
@@ -122,6 +124,10 @@ class Pipeline:
             self._undo(messages)
         else:
             self._accept(messages)
+
+    def _ours(self, messages: Sequence[Message]) -> list[Message]:
+        """Without what a rebalance in the middle of the consume left over: not owned now, or read a second time."""
+        return [each for each in messages if offset_of(each) >= self._positions.get(place(each), NOT_OWNED)]
 
     def _work(self, messages: Sequence[Message], waiting: Sequence[Entry]) -> list[Outgoing]:
         outgoing: list[Outgoing] = []

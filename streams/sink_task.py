@@ -63,6 +63,7 @@ class SinkTask:
         self._producer: Producer = bus.cluster.producer()
         self._consumer: Consumer = bus.cluster.group_consumer(self.stage)
         self._far = FarWriter(self.stage, attached)
+        self._owned: frozenset[tuple[str, int]] = frozenset()
         self._lease = PartitionLease(self._consumer, self.pulse)
 
     def run(self, stop: Flag) -> None:
@@ -90,6 +91,7 @@ class SinkTask:
         numbers = {each.partition for each in partitions}
         offsets = committed_offsets(consumer, partitions)
         self._parking.restore(numbers)
+        self._owned = frozenset((each.topic, each.partition) for each in partitions)
         consumer.assign(offsets)
         consumer.resume(offsets)
         self._lease.changed()
@@ -97,12 +99,14 @@ class SinkTask:
 
     def _give_away(self, consumer: Consumer, partitions: Sequence[TopicPartition]) -> None:
         self._lease.changed()
+        self._owned = frozenset()
         consumer.unassign()
         metrics.OWNED.labels(self.stage).set(0)
 
     def turn(self) -> None:
         """One batch, from consume to commit."""
-        messages = good(self._consumer.consume(BATCH, timeout=POLL_S))
+        consumed = good(self._consumer.consume(BATCH, timeout=POLL_S))
+        messages = [each for each in consumed if place(each) in self._owned]  # a rebalance may leave others over
         self._lease.begin()
         self.pulse.beat()
         metrics.LAST_POLL.labels(self.stage).set_to_current_time()
