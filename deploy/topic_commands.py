@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from deploy import output
-from deploy.exits import FOUND, Refused
+from deploy.exits import FOUND, UNREACHABLE, WRONG, Refused
 from deploy.invocation import project as project_of
 
 if TYPE_CHECKING:
@@ -45,22 +45,29 @@ def apply(context: typer.Context, as_json: output.Json = False) -> None:
 
 
 def apply_topics(bus: Bus, project: Project) -> list[Difference]:
-    """Make the bus's topics; with a registry configured, register their schemas too."""
-    from schemas.registry import Registry, RegistryError
+    """Make the bus's topics; with a registry configured, first register every schema: a refusal changes nothing."""
     from streams.kafka import topics
 
     try:
-        done = topics.apply(bus.cluster, bus.topics, bus.groups)
         if project.registry:
-            registry = Registry(project.registry)
-            for topic in bus.topics:
-                if topic.kind.record:
-                    registry.register(topic.name, topic.kind.record)
+            _register(bus, project.registry)
+        return topics.apply(bus.cluster, bus.topics, bus.groups)
     except topics.TopicsRefused as error:
-        raise Refused(str(error), "Nothing was changed.") from error
+        raise Refused(str(error), "No topic was changed.") from error
+
+
+def _register(bus: Bus, address: str) -> None:
+    from schemas.catalog import record_names
+    from schemas.registry import Registry, RegistryAway, RegistryError
+
+    registry = Registry(address)
+    try:
+        for record in record_names():
+            names = [bus.cluster.name(topic.name) for topic in bus.topics if topic.kind.record == record]
+            registry.register(record, names)
     except RegistryError as error:
-        raise Refused(str(error), "Look at `registry:` in lineshaft.yaml.") from error
-    return done
+        code = UNREACHABLE if isinstance(error, RegistryAway) else WRONG
+        raise Refused(str(error), "No topic was made. Look at `registry:` in lineshaft.yaml.", code) from error
 
 
 def _show(differences: list[Difference], as_json: bool) -> None:

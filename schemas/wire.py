@@ -35,11 +35,11 @@ class SchemaIds(Protocol):
     """Which id a record is written with, and which schema an id of somebody else stands for."""
 
     def id_of(self, record: str) -> int:
-        """The id to write `record` with."""
+        """The id to write `record` with. Raises registry.RegistryError where a registry gives none."""
         ...
 
     def schema_of(self, schema_id: int) -> Mapping[str, Schema]:
-        """The schema behind a foreign id. Raises CodecError where nobody knows it."""
+        """The schema behind a foreign id. Raises CodecError where nobody knows it, RegistryAway for "not now"."""
         ...
 
 
@@ -97,9 +97,8 @@ class Reader:
 
     def _learn(self, schema_id: int) -> Decoder:
         writer = _shipped().get(schema_id) or self._ids.schema_of(schema_id)
-        name = writer.get("name") if isinstance(writer, Mapping) else writer  # a registry has schemas of any kind
-        if name != self._record:
-            raise CodecError(f"no {self._record}: schema id {schema_id} is a {name}")
+        if writer.get("name") != self._record:
+            raise CodecError(f"no {self._record}: schema id {schema_id} is a {writer.get('name')}")
         self._decoders[schema_id] = codec().decoder(writer, self._reads)
         return self._decoders[schema_id]
 
