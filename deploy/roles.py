@@ -16,6 +16,7 @@ from starlette.routing import Route
 from deploy.http import RoleServer
 from deploy.supervisor import PARENT_VARIABLE
 from streams.bus import Bus
+from streams.cold_start import wait_until_known
 from streams.definitions import live_plan
 from streams.ingress import Ingress
 from streams.pipeline import Pipeline
@@ -50,7 +51,12 @@ def run_pipeline(bus: Bus, listening: Listening, slot: int = 0) -> None:
 def run_sink(bus: Bus, listening: Listening, name: str) -> None:
     """One member of a sink's group."""
     task = SinkTask(bus, bus.attached[name], live_plan(bus.cluster, bus.document_types))
-    _serve(f"sink-{name}", listening, task.pulse.healthy, task.run)
+
+    def work(stop: Flag) -> None:
+        wait_until_known(bus, stop, task.pulse)
+        task.run(stop)
+
+    _serve(f"sink-{name}", listening, task.pulse.healthy, work)
 
 
 def run_ingress(bus: Bus, listening: Listening) -> None:

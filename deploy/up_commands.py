@@ -6,7 +6,7 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from threading import Event as Flag
 from typing import TYPE_CHECKING, Annotated
@@ -42,21 +42,36 @@ def add_to(app: typer.Typer) -> None:
 def up(context: typer.Context, as_json: output.Json = False) -> None:
     """Start Kafka where it is embedded, make topics, activate what has no live version, and run every role."""
     from deploy.topic_commands import apply_topics
-    from deploy.wiring import activate_new, bus_of
+    from deploy.wiring import activate_new, bus_of, check_new
 
     logs_to_stderr()
     project, stop = project_of(context), _stop_flag()
     with running_kafka(project):
         bus = bus_of(project)
+        roles = roles_of(project, bus)
+        check_ports(roles)
+        check_new(bus, project)
         apply_topics(bus, project)
         activate_new(bus, project, output.note)
-        _supervise(project, bus, stop, as_json)
+        _supervise(project, roles, stop, as_json)
 
 
-def _supervise(project: Project, bus: Bus, stop: Flag, as_json: bool) -> None:
+def check_ports(roles: Sequence[Role]) -> None:
+    """Raise PortTaken where something else listens on the address of a role; better before anything was made."""
+    from deploy.http import PortTaken
+
+    for role in roles:
+        host, _, port = role.address.removeprefix("http://").rpartition(":")
+        try:
+            with socket.create_server((host, int(port))):
+                pass
+        except OSError as error:
+            raise PortTaken(role.name, role.address) from error
+
+
+def _supervise(project: Project, roles: Sequence[Role], stop: Flag, as_json: bool) -> None:
     from deploy.supervisor import Supervisor
 
-    roles = roles_of(project, bus)
     supervisor = Supervisor(roles, project.data / "logs")
     supervisor.start()
     try:
@@ -188,5 +203,5 @@ def logs_to_stderr() -> None:
     """One plain line per event; LINESHAFT_LOG=DEBUG says more."""
     level = os.environ.get("LINESHAFT_LOG", "INFO").upper()
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(message)s")
-    for name in ("httpx", "httpcore", "faust", "aiokafka"):
+    for name in ("httpx", "httpcore", "faust", "mode", "aiokafka"):
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -10,14 +10,26 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
+from typing import TypeVar
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from streams.kafka.cluster import Cluster
+from streams.kafka.consuming import good, without_ends
 from streams.kafka.typing_gaps import latest
 
 WAIT_S = 60.0
+PASSING = frozenset(
+    {
+        KafkaError.UNSTABLE_OFFSET_COMMIT,
+        KafkaError.NOT_COORDINATOR,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    }
+)
+
+Answer = TypeVar("Answer")
 
 
 class EndNotReached(Exception):
@@ -93,16 +105,43 @@ def _is_end(message: Message) -> bool:
     raise KafkaException(error)
 
 
+def message_at(cluster: Cluster, topic: str, partition: int, offset: int) -> Message | None:
+    """The one message at an offset of a topic (plain name); None where the topic no longer has it."""
+    with closing(cluster.free_consumer()) as consumer:
+        consumer.assign([TopicPartition(cluster.name(topic), partition, offset)])
+        deadline = time.monotonic() + WAIT_S
+        while time.monotonic() < deadline:
+            message = consumer.poll(0.2)
+            if message is None:
+                continue
+            error = message.error()
+            if error is None:
+                return message if message.offset() == offset else None
+            if error.code() in (
+                KafkaError._PARTITION_EOF,
+                KafkaError._AUTO_OFFSET_RESET,
+                KafkaError.OFFSET_OUT_OF_RANGE,
+            ):
+                return None
+            raise KafkaException(error)
+    raise EndNotReached(f"{topic}[{partition}] did not answer for the record at {offset}")
+
+
 def committed_offsets(consumer: Consumer, partitions: Iterable[TopicPartition]) -> list[TopicPartition]:
     """The group's committed offsets, asked until no transaction holds one of them open."""
-    deadline = time.monotonic() + WAIT_S
     asked = list(partitions)
+    return until_coordinated(lambda: list(consumer.committed(asked, timeout=15)))
+
+
+def until_coordinated(ask: Callable[[], Answer]) -> Answer:
+    """What `ask` gives once the group's coordinator is found, loaded and sure of every offset (at most a minute)."""
+    deadline = time.monotonic() + WAIT_S
     while True:
         try:
-            return list(consumer.committed(asked, timeout=15))
+            return ask()
         except KafkaException as error:
-            unstable = error.args[0].code() == KafkaError.UNSTABLE_OFFSET_COMMIT
-            if not (unstable or error.args[0].retriable()) or time.monotonic() > deadline:
+            passing = error.args[0].code() in PASSING or error.args[0].retriable()
+            if not passing or time.monotonic() > deadline:
                 raise
             time.sleep(0.2)
 
@@ -126,7 +165,7 @@ class Follower:
 
     def news(self) -> list[Message]:
         """What was added since, without waiting."""
-        return [message for message in self._consumer.consume(500, timeout=0) if not _is_end(message)]
+        return good(without_ends(self._consumer.consume(500, timeout=0)))
 
     def close(self) -> None:
         """Release the consumer."""

@@ -14,6 +14,7 @@ from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from schemas import catalog
 from schemas.catalog import TOPICS, TopicKind
 from streams.kafka.cluster import Cluster
+from streams.kafka.reading import committed_offsets, until_coordinated
 from streams.kafka.typing_gaps import NewTopic
 from streams.stopping import MustStop
 
@@ -119,10 +120,10 @@ def _first_offsets(cluster: Cluster, group: str, names: Sequence[str]) -> None:
     where = [(cluster.name(name), number) for name in names for number in counts[cluster.name(name)].partitions]
     consumer = cluster.free_consumer(group)
     try:
-        known = consumer.committed([TopicPartition(topic, number) for topic, number in where], timeout=15)
+        known = committed_offsets(consumer, [TopicPartition(topic, number) for topic, number in where])
         new = [TopicPartition(each.topic, each.partition, 0) for each in known if each.offset < 0]
         if new:
-            consumer.commit(offsets=new, asynchronous=False)
+            until_coordinated(lambda: consumer.commit(offsets=new, asynchronous=False))
     finally:
         consumer.close()
 

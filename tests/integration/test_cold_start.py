@@ -1,0 +1,39 @@
+"""A bus that begins with nothing keeps its sinks shut until it knows what the far systems hold."""
+
+from __future__ import annotations
+
+import pytest
+
+from schemas.catalog import ITEMS, ORDERS, POSITIONS
+from schemas.event import Event, Record
+from streams.clock import now_us
+from streams.cold_start import shut_because
+from streams.pipeline import Pipeline
+from tests.bus_on_kafka import BusOnKafka, bus_on_kafka, item_event, order_event, running, until
+from tests.raw_kafka import RawKafka
+
+pytestmark = pytest.mark.kafka
+
+
+def _position(kafka: BusOnKafka, source: str, complete: bool) -> None:
+    at = now_us()
+    value: Record = {"source": source, "position": "{}", "system": "", "complete": complete, "moved_at": at}
+    kafka.put(POSITIONS, Event("Position", source, source, f"{source}/{at}", source, at, at, value))
+
+
+def test_sinks_stay_shut_until_every_backfill_is_done_and_the_pipeline_has_caught_up(
+    raw: RawKafka, topic_prefix: str
+) -> None:
+    kafka = bus_on_kafka(raw, topic_prefix)
+    _position(kafka, "crm", complete=False)
+    assert shut_because(kafka.bus) == "the first backfill of crm, plant-a is not done"
+    _position(kafka, "plant-a", complete=True)
+    assert shut_because(kafka.bus) == "the first backfill of crm is not done"
+    kafka.put(ITEMS, item_event("P-1"))
+    kafka.put(ORDERS, order_event("1"))
+    _position(kafka, "crm", complete=True)
+    assert shut_because(kafka.bus) == "the pipeline has not caught up"
+    with running(Pipeline(kafka.bus, 0, kafka.plan)):
+        until(lambda: shut_because(kafka.bus) == "", "the sinks may open")
+    _position(kafka, "crm", complete=False)
+    assert shut_because(kafka.bus) == "", "once a backfill was done the bus knows the far system"
