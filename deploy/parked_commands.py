@@ -88,7 +88,8 @@ def redrive(
     bus = bus_with_topics(project_of(context))
     parked = _chosen(bus, cause=cause)
     wanted = _named(parked, parked_ids) if parked_ids else parked
-    send(bus.cluster, [redrive_command(each.stage, each.parked_id, each.partition) for each in wanted])
+    write = bus.cluster.writer("Command")
+    send(bus.cluster, [redrive_command(each.stage, each.parked_id, each.partition, write) for each in wanted])
     outcomes = _outcomes(bus, wanted, wait_s)
     found = [{"id": each.parked_id, "stage": each.stage, **outcomes[each.parked_id]} for each in wanted]
     output.rows(found, ("id", "stage", "outcome", "message"), as_json=as_json, empty="nothing is parked")

@@ -10,7 +10,6 @@ from typing import cast
 from mappings import MappingFailed, Plan, References
 from schemas.catalog import ORDERS, STATE
 from schemas.event import Record
-from schemas.wire import Reader
 from streams.bus import Bus
 from streams.clock import check_against_broker, now_us
 from streams.kafka.client import OFFSET_BEGINNING, Message
@@ -69,7 +68,7 @@ def _open_orders(bus: Bus, plan: Plan) -> Mapping[str, Record]:
     """The newest SalesOrder per key of orders that are released, not cancelled, and not at their end."""
     newest: dict[str, Record] = {}
     ended: set[str] = set()
-    state, order = Reader("OrderState", {"closed", "order", "status"}), Reader("SalesOrder")
+    state, order = bus.cluster.reader("OrderState", {"closed", "order", "status"}), bus.cluster.reader("SalesOrder")
 
     def take(message: Message) -> None:
         key, data = (message.key() or b"").decode("utf-8", "backslashreplace"), message.value()

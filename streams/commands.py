@@ -19,7 +19,6 @@ from streams.parking import Entry, Parking
 
 log = logging.getLogger(__name__)
 
-READ = Reader("Command")
 DELIVERY_S = 30.0
 
 
@@ -27,14 +26,14 @@ class NotSent(ConnectionError):
     """Kafka did not take a command; none of those that it did not take will be carried out."""
 
 
-def redrive_command(stage: str, parked_id: str, partition: int) -> Outgoing:
-    """The command to process one parked record again; it goes to the partition that owns the record."""
+def redrive_command(stage: str, parked_id: str, partition: int, write: Writer) -> Outgoing:
+    """The command to process one parked record again, encoded by `write`; for the partition that owns the record."""
     at = now_us()
     value: Record = {"command": "redrive", "parked_id": parked_id, "by": getpass.getuser(), "at": at}
     event_id = f"commands/{stage}/{parked_id}/{at}"
     headers = {"traceparent": new_traceparent()}
     event = Event("Command", parked_id, parked_id, event_id, "operator", at, at, value, headers)
-    return Outgoing(command_topic(stage), parked_id, Writer("Command")(value), headers_of(event), partition)
+    return Outgoing(command_topic(stage), parked_id, write(value), headers_of(event), partition)
 
 
 def send(cluster: Cluster, commands: Sequence[Outgoing]) -> None:
@@ -49,10 +48,10 @@ def send(cluster: Cluster, commands: Sequence[Outgoing]) -> None:
         raise NotSent(f"{len(failed) + left} of {len(commands)} commands were not sent: {reason}. Try again.")
 
 
-def redrives(message: Message, parking: Parking) -> list[Entry]:
-    """The parked record that a command names; none where it was resolved already."""
+def redrives(message: Message, parking: Parking, read: Reader) -> list[Entry]:
+    """The parked record that a command names, decoded by `read`; none where it was resolved already."""
     try:
-        command = READ(message.value())
+        command = read(message.value())
     except CodecError as error:
         log.error("%s: a command that nobody understands was left out: %s", parking.stage, error)
         return []

@@ -15,7 +15,7 @@ from schemas.catalog import DEFINITIONS
 from schemas.document import DocumentType
 from schemas.event import Event, Record
 from schemas.identity import content_hash
-from schemas.wire import Reader, Writer, headers_of
+from schemas.wire import headers_of
 from streams.clock import now_us
 from streams.kafka.cluster import Cluster
 from streams.kafka.reading import Follower
@@ -37,7 +37,7 @@ def live_files(cluster: Cluster) -> tuple[DefinitionFile, ...]:
             newest = message.value()
     finally:
         follower.close()
-    return () if newest is None else _files(Reader("Definition")(newest))
+    return () if newest is None else _files(cluster.reader("Definition")(newest))
 
 
 def _files(record: Record) -> tuple[DefinitionFile, ...]:
@@ -75,7 +75,7 @@ def activate(cluster: Cluster, files: Sequence[DefinitionFile], who: str) -> str
     transactions = Transactions(cluster, "definitions")
     try:
         with transactions.open() as transaction:
-            transaction.send(Outgoing(DEFINITIONS, KEY, Writer("Definition")(record), headers_of(event)))
+            transaction.send(Outgoing(DEFINITIONS, KEY, cluster.writer("Definition")(record), headers_of(event)))
     finally:
         transactions.close()
     return definition

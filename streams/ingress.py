@@ -47,7 +47,9 @@ class Ingress:
         for name in bus.webhooks:
             attached = bus.attached[name]
             self._webhooks[name] = self._webhook(name)
-            self._intakes[name] = Intake(name, attached.connector.name, bus.partitions, plan, self._references)
+            self._intakes[name] = Intake(
+                name, attached.connector.name, bus.partitions, plan, self._references, bus.cluster.ids
+            )
         self._version = 0
         self._one_at_a_time = Lock()
 

@@ -12,7 +12,7 @@ from schemas.codec import CodecError
 from schemas.document import Document, Fields, from_json, to_json
 from schemas.event import Event, Record
 from schemas.identity import ParkedKey, event_id, order_key, revision_time_us
-from schemas.wire import DEFINITION, REVISION, TRACEPARENT, Writer, headers_of, new_traceparent
+from schemas.wire import DEFINITION, REVISION, TRACEPARENT, SchemaIds, Writer, headers_of, new_traceparent
 from streams.kafka.partitions import partition_of
 from streams.kafka.transaction import Outgoing
 from streams.outcome import Reason, reason_for
@@ -52,10 +52,18 @@ class Refused:
 class Intake:
     """One connector's documents on their way to the bus."""
 
-    def __init__(self, name: str, system: str, partitions: int, plan: Plan, references: References) -> None:
+    def __init__(
+        self,
+        name: str,
+        system: str,
+        partitions: int,
+        plan: Plan,
+        references: References,
+        ids: SchemaIds | None = None,
+    ) -> None:
         self._name, self._system, self._partitions = name, system, partitions
         self._plan, self._references = plan, references
-        self._writers = {record: Writer(record) for record in TOPIC_OF_RECORD}
+        self._writers = {record: Writer(record, ids) for record in TOPIC_OF_RECORD}
 
     def take(self, document: Document, version: int) -> Outgoing | Refused | None:
         """The event of a document; None where the mapping says that it is none of ours."""

@@ -25,6 +25,7 @@ from connectors.errors import (
 )
 from mappings import Cause, MappingFailed
 from schemas.codec import CodecError
+from schemas.registry import RegistryError
 
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 60.0
@@ -94,7 +95,13 @@ class NoRoute(Exception):
 
 
 def reason_for(error: Exception) -> Reason:
-    """Why a record that met this error is parked."""
+    """Why a record that met this error is parked.
+
+    Raises the error itself where it says nothing about the record: every other one would meet it as well, so the
+    process stops, and the batch is done again when it is back.
+    """
+    if isinstance(error, RegistryError):
+        raise error
     if isinstance(error, MappingFailed):
         return Reason(error.cause, f"{error.field}: {error.message}", OWNERS[error.cause], error.waits_for)
     cause = _cause(error)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 from schemas.catalog import NAMESPACE, parked_topic, record_names
@@ -12,9 +12,9 @@ from schemas.codec import CodecError
 from schemas.document import Value, from_json
 from schemas.event import Record
 from schemas.readable import readable
-from schemas.wire import Reader
 from streams.bus import Bus
 from streams.kafka.client import OFFSET_BEGINNING, Message
+from streams.kafka.cluster import Cluster
 from streams.kafka.consuming import place
 from streams.kafka.reading import read_to_end
 
@@ -26,6 +26,7 @@ class ParkedRecord:
     stage: str
     partition: int
     value: Record
+    cluster: Cluster = field(repr=False)
 
     @property
     def parked_id(self) -> str:
@@ -55,7 +56,7 @@ class ParkedRecord:
         record = self.headers.get("ce_type", "").removeprefix(f"{NAMESPACE}.")
         if record not in record_names():
             raise CodecError(f"no record of the bus: its header ce_type is {record!r}")
-        return readable(record, Reader(record)(content))
+        return readable(record, self.cluster.reader(record)(content))
 
 
 def stages(bus: Bus) -> list[str]:
@@ -67,7 +68,7 @@ def parked_now(bus: Bus) -> list[ParkedRecord]:
     """Everything parked now, oldest first."""
     by_topic = {bus.cluster.name(parked_topic(stage)): stage for stage in stages(bus)}
     found: dict[tuple[str, bytes], ParkedRecord] = {}
-    read = Reader("Parked")
+    read = bus.cluster.reader("Parked")
 
     def take(message: Message) -> None:
         topic, number = place(message)
@@ -75,7 +76,7 @@ def parked_now(bus: Bus) -> list[ParkedRecord]:
         if data is None:
             found.pop(where, None)
         else:
-            found[where] = ParkedRecord(by_topic[topic], number, read(data))
+            found[where] = ParkedRecord(by_topic[topic], number, read(data), bus.cluster)
 
     begin = {(topic, number): OFFSET_BEGINNING for topic in by_topic for number in range(bus.partitions)}
     read_to_end(bus.cluster, begin, take)

@@ -14,7 +14,7 @@ from typing import cast
 from schemas.catalog import parked_topic
 from schemas.event import Event, Record
 from schemas.identity import ParkedKey
-from schemas.wire import Headers, Reader, Writer, header_texts, headers_of
+from schemas.wire import Headers, header_texts, headers_of
 from streams.kafka.client import Message
 from streams.kafka.cluster import Cluster
 from streams.kafka.consuming import offset_of, place
@@ -91,7 +91,7 @@ class Parking:
     def __init__(self, cluster: Cluster, stage: str) -> None:
         self.stage = stage
         self.table = Table(cluster, parked_topic(stage))
-        self._read, self._write = Reader("Parked"), Writer("Parked")
+        self._read, self._write = cluster.reader("Parked"), cluster.writer("Parked")
         self._by_subject: defaultdict[tuple[int, str], set[str]] = defaultdict(set)
         self._by_reference: defaultdict[str, set[tuple[int, str]]] = defaultdict(set)
 

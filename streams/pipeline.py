@@ -15,7 +15,7 @@ from mappings import Plan
 from schemas.catalog import ORDERS, PRODUCTION, STATE
 from schemas.codec import CodecError
 from schemas.event import Event
-from schemas.wire import Reader, Writer, event_of, headers_of
+from schemas.wire import event_of, headers_of
 from streams import metrics
 from streams.bus import Bus, pipeline_topics
 from streams.clock import check_against_broker, now_us
@@ -52,9 +52,9 @@ class Pipeline:
         self._references = ReferenceTables(bus.cluster)
         self._states = Table(bus.cluster, STATE)
         self._parking = Parking(bus.cluster, STAGE)
-        self._readers = {record: Reader(record) for record in RECORDS.values()}
-        self._writers = {record: Writer(record) for record in ("JobOrder", "OrderStatus", "OrderState")}
-        self._read_state = Reader("OrderState")
+        self._readers = {record: bus.cluster.reader(record) for record in RECORDS.values()}
+        self._writers = {name: bus.cluster.writer(name) for name in ("JobOrder", "OrderStatus", "OrderState")}
+        self._read_state, self._read_command = bus.cluster.reader("OrderState"), bus.cluster.reader("Command")
         self._transactions = Transactions(bus.cluster, f"{STAGE}-{slot}")
         self._consumer: Consumer = bus.cluster.group_consumer(STAGE)
         self._positions: dict[tuple[str, int], int] = {}
@@ -138,7 +138,7 @@ class Pipeline:
             if topic in RECORDS:
                 outgoing += self._message(topic, message)
             else:
-                for entry in redrives(message, self._parking):
+                for entry in redrives(message, self._parking, self._read_command):
                     outgoing += self._redrive(entry)
         return outgoing
 

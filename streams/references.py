@@ -37,8 +37,8 @@ class ReferenceTables:
         self._items: Store = {}
         self._links: Store = {}
         self._tables: list[tuple[Follower, Reader, Store, Callable[[str], str]]] = [
-            (Follower(cluster, ITEMS), Reader("Item"), self._items, lambda key: f"items/{key}"),
-            (Follower(cluster, LINKS), Reader("Link"), self._links, lambda key: f"links/{key}"),
+            (Follower(cluster, ITEMS), cluster.reader("Item"), self._items, lambda key: f"items/{key}"),
+            (Follower(cluster, LINKS), cluster.reader("Link"), self._links, lambda key: f"links/{key}"),
         ]
 
     def load(self) -> None:

@@ -16,7 +16,7 @@ from schemas.catalog import NAMESPACE, sink_topic
 from schemas.codec import CodecError
 from schemas.document import Document
 from schemas.event import Event
-from schemas.wire import Reader, event_of
+from schemas.wire import event_of
 from streams import metrics
 from streams.bus import Attached, Bus, sink_topics
 from streams.clock import now_us
@@ -59,7 +59,8 @@ class SinkTask:
         self._topic = sink_topic(attached.name)
         self._references = ReferenceTables(bus.cluster)
         self._parking = Parking(bus.cluster, self.stage)
-        self._readers = {record: Reader(record) for record in RECORDS}
+        self._readers = {record: bus.cluster.reader(record) for record in RECORDS}
+        self._read_command = bus.cluster.reader("Command")
         self._producer: Producer = bus.cluster.producer()
         self._consumer: Consumer = bus.cluster.group_consumer(self.stage)
         self._far = FarWriter(self.stage, attached)
@@ -130,7 +131,7 @@ class SinkTask:
             if topic == self._topic:
                 yield incoming_of(topic, message)
             else:
-                yield from (entry.incoming for entry in redrives(message, self._parking))
+                yield from (entry.incoming for entry in redrives(message, self._parking, self._read_command))
 
     def _ready(self, incoming: Sequence[Incoming]) -> list[Ready]:
         """The newest mapped record of each subject; what cannot be mapped is parked."""

@@ -17,7 +17,7 @@ from mappings import Plan
 from schemas.catalog import POSITIONS, command_topic
 from schemas.document import Fields, from_json, to_json
 from schemas.event import Event, Record
-from schemas.wire import Reader, Writer, headers_of
+from schemas.wire import headers_of
 from streams import metrics
 from streams.bus import Attached, Bus
 from streams.clock import next_version, now_us
@@ -47,8 +47,11 @@ class SourceTask:
         self._stage = stage_of(attached.name)
         self._references = ReferenceTables(bus.cluster)
         self._parking = Parking(bus.cluster, self._stage)
-        self._intake = Intake(attached.name, attached.connector.name, bus.partitions, plan, self._references)
-        self._write_position = Writer("Position")
+        self._intake = Intake(
+            attached.name, attached.connector.name, bus.partitions, plan, self._references, bus.cluster.ids
+        )
+        self._write_position = bus.cluster.writer("Position")
+        self._read_command = bus.cluster.reader("Command")
         self._commands: Consumer = bus.cluster.free_consumer(self._stage)
         self._transactions = Transactions(bus.cluster, f"source-{attached.name}")
         self._source: Source | None = None
@@ -143,7 +146,8 @@ class SourceTask:
     def _commit(self, batch: Batch | None, commands: Sequence[Message], waiting: Sequence[Entry]) -> bool:
         """Publish what the batch and the redrives give; False where Kafka aborted it and it is to be done again."""
         position = None if batch is None else self._moved(batch)
-        redriven = [*waiting, *(entry for message in commands for entry in redrives(message, self._parking))]
+        asked = [entry for each in commands for entry in redrives(each, self._parking, self._read_command)]
+        redriven = [*waiting, *asked]
         if position is None and not redriven and not commands:
             return True
         try:
@@ -213,4 +217,4 @@ def stored_position(cluster: Cluster, name: str, partitions: int) -> Record | No
             newest[0] = message.value()
 
     read_to_end(cluster, {(cluster.name(POSITIONS), partition_of(name, partitions)): 0}, take)
-    return None if newest[0] is None else Reader("Position")(newest[0])
+    return None if newest[0] is None else cluster.reader("Position")(newest[0])

@@ -15,7 +15,6 @@ from schemas.catalog import ORDERS, PRODUCTION, STATE, STATUS, parked_topic, sin
 from schemas.document import Value
 from schemas.event import Record
 from schemas.identity import order_key, order_key_of_job, order_number
-from schemas.wire import Reader
 from streams.bus import Bus
 from streams.kafka.client import OFFSET_BEGINNING, Message
 from streams.kafka.consuming import place
@@ -116,7 +115,8 @@ def _known(bus: Bus, keys: Collection[str]) -> list[str]:
 def _names(bus: Bus) -> dict[str, str]:
     """Every order's key with its reference, of the newest that was read and of what is remembered."""
     found: dict[str, str] = {}
-    state, order = Reader("OrderState", {"status"}), Reader("SalesOrder", {"reference"})
+    reader = bus.cluster.reader
+    state, order = reader("OrderState", {"status"}), reader("SalesOrder", {"reference"})
     readers = {bus.cluster.name(STATE): state, bus.cluster.name(ORDERS): order}
 
     def take(message: Message) -> None:
@@ -149,11 +149,11 @@ def _read_all(bus: Bus, keys: Collection[str], key: str) -> tuple[list[Step], Re
         if topic == STATE:
             states[of] = message.value()
         else:
-            found.append(step_of(topic, message))
+            found.append(step_of(bus.cluster, message))
 
     _read(bus, topics, keys, take)
     state = states.get(key)
-    return found, None if state is None else Reader("OrderState")(state)
+    return found, None if state is None else bus.cluster.reader("OrderState")(state)
 
 
 def _read(bus: Bus, topics: Sequence[str], keys: Collection[str], take: Callable[[Message, str], None]) -> None:

@@ -10,8 +10,10 @@ from schemas.catalog import NAMESPACE
 from schemas.codec import CodecError
 from schemas.event import Record
 from schemas.readable import decimal_of
-from schemas.wire import DEFINITION, REVISION, TRACEPARENT, VERSION, Reader, header_texts
+from schemas.wire import DEFINITION, REVISION, TRACEPARENT, VERSION, header_texts
 from streams.kafka.client import Message
+from streams.kafka.cluster import Cluster
+from streams.kafka.consuming import place
 from streams.order_life import totals
 
 
@@ -33,18 +35,18 @@ class Step:
     definition: str
 
 
-def step_of(topic: str, message: Message) -> Step:
-    """The step that a message of a topic (plain name) is; also of one that cannot be decoded."""
+def step_of(cluster: Cluster, message: Message) -> Step:
+    """The step that a message of the bus is; also of one that cannot be decoded."""
     headers = header_texts(message.headers())
     key = (message.key() or b"").decode("utf-8", "backslashreplace")
     record = headers.get("ce_type", "").removeprefix(f"{NAMESPACE}.")
     if message.value() is None:
         what, says = "Parked", "resolved"
     else:
-        what, says = record or "?", _says(record, message.value())
+        what, says = record or "?", _says(cluster, record, message.value())
     return Step(
         time_us=message.timestamp()[1] * 1000,
-        topic=topic,
+        topic=cluster.plain(place(message)[0]),
         what=what,
         subject=headers.get("ce_subject", key),
         who=headers.get("ce_source", ""),
@@ -64,11 +66,11 @@ def in_order(steps: Sequence[Step]) -> list[Step]:
     return sorted(steps, key=lambda each: (each.time_us, way.get(each.what, 5), each.topic))
 
 
-def _says(record: str, data: bytes | None) -> str:
+def _says(cluster: Cluster, record: str, data: bytes | None) -> str:
     if record not in SAYS:
         return "not a record that a trace knows"
     try:
-        return SAYS[record](Reader(record)(data))
+        return SAYS[record](cluster.reader(record)(data))
     except CodecError as error:
         return f"cannot be read: {error}"
 

@@ -5,12 +5,14 @@ The rules behind the settings are DESIGN section 4; each is named where it stand
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from confluent_kafka import Consumer, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
+
+from schemas.wire import Reader, SchemaIds, ShippedSchemas, Writer
 
 Settings: TypeAlias = dict[str, str | int | float | bool]
 
@@ -27,12 +29,14 @@ class Unreachable(ConnectionError):
 class Cluster:
     """Where Kafka is and what stands before every topic, group and transactional id of this bus.
 
-    `settings` go to every client as they are (librdkafka's names: security, certificates).
+    `settings` go to every client as they are (librdkafka's names: security, certificates). `ids` are the schema ids
+    that stand in its messages: our own, or those of the registry that its users share.
     """
 
     bootstrap: str
     prefix: str = ""
     settings: Mapping[str, str] = field(default_factory=dict)
+    ids: SchemaIds = field(default_factory=ShippedSchemas, compare=False, repr=False)
 
     def name(self, plain: str) -> str:
         """The name on the cluster of a topic, a group or a transactional id."""
@@ -41,6 +45,14 @@ class Cluster:
     def plain(self, name: str) -> str:
         """The opposite of `name`."""
         return name.removeprefix(self.prefix)
+
+    def reader(self, record: str, reads: Collection[str] | None = None) -> Reader:
+        """What decodes the records of that name in its messages; only the fields `reads` where given."""
+        return Reader(record, reads, self.ids)
+
+    def writer(self, record: str) -> Writer:
+        """What encodes records of that name for its messages. Raises RegistryError where a registry has no id."""
+        return Writer(record, self.ids)
 
     def check(self) -> None:
         """Raise Unreachable where no broker answers."""

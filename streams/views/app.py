@@ -22,7 +22,7 @@ from prometheus_client import Counter
 from schemas.catalog import NAMESPACE
 from schemas.codec import CodecError
 from schemas.event import Event
-from schemas.wire import Reader, event_of, header_texts
+from schemas.wire import event_of, header_texts
 from streams import metrics
 from streams.kafka.cluster import Cluster
 from streams.views.committed import CommittedTransport
@@ -48,7 +48,7 @@ class Reading:
 
     def __init__(self, cluster: Cluster, store: Store) -> None:
         self._cluster, self._store = cluster, store
-        self._readers = {record: Reader(record, fields) for record, fields in READS.items()}
+        self._readers = {record: cluster.reader(record, fields) for record, fields in READS.items()}
         self.handled = 0
 
     def take(self, message: Message) -> None:
