@@ -22,6 +22,12 @@ GRACE_S = 3
 class PortTaken(MustStop):
     """Something else listens where a role is configured to; the message names the address and the remedy."""
 
+    def __init__(self, role: str, address: str) -> None:
+        super().__init__(
+            f"{role}: {address} is in use or may not be listened on: "
+            "set another port under `http:` in lineshaft.yaml, or end the program that holds it"
+        )
+
 
 class RoleServer:
     """One role's HTTP server in a thread of its own. `healthy` says whether the role does its work."""
@@ -57,10 +63,7 @@ class RoleServer:
         if self._server.started and self._port == 0:
             self._port = self._server.servers[0].sockets[0].getsockname()[1]
         if not self._server.started:
-            raise PortTaken(
-                f"{self._role}: {self.address} is in use or may not be listened on: "
-                f"set another port under `http:` in lineshaft.yaml, or end the program that holds it"
-            )
+            raise PortTaken(self._role, self.address)
 
     def stop(self) -> None:
         """Stop listening after the running requests."""

@@ -13,8 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event as Flag
 
-import httpx
-
 from streams.stopping import MustStop
 
 log = logging.getLogger(__name__)
@@ -140,6 +138,8 @@ class Supervisor:
 
 
 def _healthy(role: Role) -> bool:
+    import httpx  # the command imports this module for every sub-command
+
     try:
         return httpx.get(f"{role.address}/health", timeout=2.0).status_code == httpx.codes.OK
     except httpx.TransportError:

@@ -9,6 +9,7 @@ from deploy import kafka
 from deploy.exits import UNREACHABLE, Refused
 from deploy.project import Project
 from mappings import DefinitionError, DefinitionFile, examine, read_file, read_folder, shipped
+from schemas.catalog import DEFINITIONS
 from streams.bus import Bus
 from streams.definitions import activate, drafts_that_differ, live_files
 from streams.kafka.cluster import Cluster
@@ -65,25 +66,40 @@ def _read(path: Path) -> Sequence[DefinitionFile]:
     return [read_file(path)] if path.is_file() else read_folder(path)
 
 
+def check_new(bus: Bus, project: Project) -> None:
+    """Raise what `activate_new` would, for a bus whose topics may not have been made yet."""
+    made = {each.topic.name for each in plan(bus.cluster, bus.topics) if each.action != "create"}
+    _checked(bus, live_files(bus.cluster) if DEFINITIONS in made else (), drafts(project))
+
+
 def activate_new(bus: Bus, project: Project, say: Callable[[str], None]) -> None:
     """Make live what has no live version; a draft that differs from its live version is told and not used.
 
     Raises DefinitionError where the drafts do not fit each other or the connectors: nothing is activated then.
     """
     live, own = live_files(bus.cluster), drafts(project)
-    known = {(each.kind, each.name) for each in live}
-    new = [each for each in own if (each.kind, each.name) not in known]
+    new = _checked(bus, live, own)
     for name in drafts_that_differ([*live, *new], own):
         say(f"{name}: the draft differs from the live version and is not used")
+    if new:
+        activate(bus.cluster, [*live, *new], "lineshaft up")
+        say(f"activated {len(new)} definitions")
+
+
+def _checked(bus: Bus, live: Sequence[DefinitionFile], own: Sequence[DefinitionFile]) -> list[DefinitionFile]:
+    """The drafts that have no live version, checked together with what is live."""
+    known = {(each.kind, each.name) for each in live}
+    new = [each for each in own if (each.kind, each.name) not in known]
     if not new:
-        return
-    files = [*live, *new]
-    findings = examine(files, bus.document_types, bus.sinks)
+        return []
+    findings = examine([*live, *new], bus.document_types, bus.sinks)
     if findings.problems:
         raise DefinitionError(findings.problems)
     failed = [each for each in findings.outcomes if not each.passed]
     if failed:
         each = failed[0]
-        raise Refused(f"mapping {each.mapping}: its test {each.name!r} fails: {each.message}.", "See `mapping test`.")
-    activate(bus.cluster, files, "lineshaft up")
-    say(f"activated {len(new)} definitions")
+        raise Refused(
+            f"{each.file}:{each.line}: mapping {each.mapping}: its test {each.name!r} fails: {each.message}.",
+            "See `lineshaft mapping test`.",
+        )
+    return new

@@ -11,9 +11,6 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import TypeAlias
 
-from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
-
 Cell: TypeAlias = "bool | int | Decimal | str | date | datetime | None"
 
 
@@ -60,6 +57,9 @@ def _csv(content: bytes, delimiter: str) -> Iterator[tuple[int, Sequence[Cell]]]
 
 def _excel(content: bytes) -> Iterator[tuple[int, Sequence[Cell]]]:
     """The first sheet; formulas by the values they had when the file was saved."""
+    from openpyxl import load_workbook  # slow to load, and seldom needed
+    from openpyxl.utils.exceptions import InvalidFileException
+
     try:
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
     except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError) as error:

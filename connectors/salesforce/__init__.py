@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from connectors.config import ConnectorConfig
-from connectors.contract import Connector, Sink, Source
+from connectors.contract import Connector, Simulator, Sink, Source
 from connectors.salesforce.config import SalesforceConfig
 from connectors.salesforce.documents import documents
-from connectors.salesforce.simulator import Simulator
 from connectors.salesforce.sink import SalesforceSink
 from connectors.salesforce.source import SalesforceSource
 
@@ -23,12 +24,18 @@ def _sink(config: ConnectorConfig) -> Sink:
     return SalesforceSink(config)
 
 
+def _simulator(folder: Path) -> Simulator:
+    from connectors.salesforce.simulator import Simulator as StandIn  # a bus in production never loads the stand-in
+
+    return StandIn(folder)
+
+
 connector = Connector(
     name="salesforce",
     config=SalesforceConfig,
     documents=documents,
     source=_source,
     sink=_sink,
-    simulator=Simulator,
+    simulator=_simulator,
     summary="Orders with their lines by change events; production status by upsert on an external id.",
 )
