@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
 from schemas.catalog import ITEMS, LINKS
+from schemas.codec import CodecError
 from schemas.event import Record
 from schemas.wire import Reader
 from streams.kafka.client import Message
 from streams.kafka.cluster import Cluster
+from streams.kafka.consuming import offset_of, place
 from streams.kafka.reading import Follower
+
+log = logging.getLogger(__name__)
 
 Store: TypeAlias = dict[str, Record]
 
@@ -76,10 +81,21 @@ class ReferenceTables:
 def _take(messages: Iterable[Message], reader: Reader, store: Store) -> list[str]:
     keys = []
     for message in messages:
-        key, value = (message.key() or b"").decode(), message.value()
+        key, value = (message.key() or b"").decode("utf-8", "backslashreplace"), message.value()
+        try:
+            read = None if value is None else reader(value)
+        except CodecError as error:  # somebody else wrote it; the last good record stays in force
+            log.error("%s at %s: a reference that nobody can read was left out: %s", *where(message), error)
+            continue
         keys.append(key)
-        if value is None:
+        if read is None:
             store.pop(key, None)
         else:
-            store[key] = reader(value)
+            store[key] = read
     return keys
+
+
+def where(message: Message) -> tuple[str, str]:
+    """The topic of a message, and its partition and offset, for a log."""
+    topic, number = place(message)
+    return topic, f"{number}/{offset_of(message)}"
