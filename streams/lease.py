@@ -9,7 +9,8 @@ from __future__ import annotations
 import time
 from threading import Event as Flag
 
-from streams.kafka.client import Consumer
+from streams.kafka.client import Consumer, Message, TopicPartition
+from streams.kafka.consuming import good, offset_of, place
 from streams.pulse import Pulse
 
 RENEW_AFTER_S = 10.0
@@ -53,12 +54,17 @@ class PartitionLease:
         if self._changes != self._begun_at:
             raise AssignmentLost("the assignment changed; the rest of the batch is left to its new owner")
 
+    def _put_back(self, message: Message | None) -> None:
+        """A rebalance during the poll may begin to read at once: what it hands over belongs to the next batch."""
+        for each in good([] if message is None else [message]):
+            self._consumer.seek(TopicPartition(*place(each), offset_of(each)))
+
     def wait(self, seconds: float) -> None:
         """Pause the partitions and keep polling, so that the group does not take us for dead."""
         self._consumer.pause(self._consumer.assignment())
         until = time.monotonic() + seconds
         while True:
-            self._consumer.poll(0.1)
+            self._put_back(self._consumer.poll(0.1))
             self._polled_at = time.monotonic()
             self._pulse.beat()
             self._check()

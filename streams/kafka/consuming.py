@@ -11,7 +11,7 @@ from streams.stopping import MustStop
 
 log = logging.getLogger(__name__)
 
-STOPPING = frozenset({KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._MAX_POLL_EXCEEDED})
+LOST = frozenset({KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE})
 
 
 class PositionLost(MustStop):
@@ -25,16 +25,22 @@ def good(messages: Iterable[Message]) -> list[Message]:
         error = message.error()
         if error is None:
             found.append(message)
-        elif error.code() in STOPPING:
+        elif error.code() in LOST:
             raise PositionLost(
                 f"{message.topic()}[{message.partition()}]: {error.str()}. Records between the group's offset and "
                 "the topic's first one are gone; resync the sources, then set the group's offsets by hand."
             )
-        elif error.fatal():
+        elif error.fatal() or error.code() == KafkaError._MAX_POLL_EXCEEDED:  # the group took this task for dead
             raise KafkaException(error)
         else:
             log.warning("kafka: %s", error.str())
     return found
+
+
+def without_ends(messages: Iterable[Message]) -> list[Message]:
+    """The messages without the marks of a partition's end, which only consumers that ask for them get."""
+    errors = ((message, message.error()) for message in messages)
+    return [message for message, error in errors if error is None or error.code() != KafkaError._PARTITION_EOF]
 
 
 def place(message: Message) -> tuple[str, int]:
