@@ -48,8 +48,8 @@ def check_clock(bus: Bus) -> None:
     """Raise ClockApart where this machine's clock is more than 5 s from the broker's; the topics must exist."""
     transactions = Transactions(bus.cluster, "check")
     try:
-        probe = Outgoing(STATE, "clock", None, partition=0)
-        check_against_broker(transactions.broker_time_ms(probe), now_us())
+        began, probe = now_us(), Outgoing(STATE, "clock", None, partition=0)
+        check_against_broker(transactions.broker_time_ms(probe), began, now_us())
     finally:
         transactions.close()
 

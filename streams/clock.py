@@ -23,9 +23,13 @@ def next_version(previous: int, now: int) -> int:
     return max(previous + 1, now)
 
 
-def check_against_broker(broker_ms: int, now: int) -> None:
-    """Raise ClockApart where the broker's clock is more than 5 s away from `now` (microseconds)."""
-    apart_ms = abs(broker_ms - now // 1000)
+def check_against_broker(broker_ms: int, earliest: int, latest: int) -> None:
+    """Raise ClockApart where a broker's stamp is more than 5 s outside the time in which it was made.
+
+    `earliest` and `latest` (microseconds) are this machine's clock before the record was sent and after it was known
+    to be stored: a slow broker is no wrong clock.
+    """
+    apart_ms = max(earliest // 1000 - broker_ms, broker_ms - latest // 1000)
     if apart_ms > TOLERANCE_MS:
         raise ClockApart(
             f"this machine's clock is {apart_ms / 1000:.1f} s away from the broker's; versions made here would not "

@@ -19,7 +19,7 @@ from schemas.wire import headers_of
 from streams.clock import now_us
 from streams.kafka.cluster import Cluster
 from streams.kafka.reading import Follower
-from streams.kafka.transaction import Outgoing, Transactions
+from streams.kafka.transaction import Outgoing, Transactions, Unsettled
 from streams.stopping import MustStop
 
 KEY = "live"
@@ -76,6 +76,9 @@ def activate(cluster: Cluster, files: Sequence[DefinitionFile], who: str) -> str
     try:
         with transactions.open() as transaction:
             transaction.send(Outgoing(DEFINITIONS, KEY, cluster.writer("Definition")(record), headers_of(event)))
+    except Unsettled:
+        if activation_id(live_files(cluster)) != definition:
+            raise
     finally:
         transactions.close()
     return definition

@@ -79,8 +79,8 @@ class Ingress:
         name = http.path_params["name"]
         if name not in self._webhooks:
             return JSONResponse({"error": f"no webhook {name!r}; there are {sorted(self._webhooks)}"}, 404)
-        body = await http.body()
-        if len(body) > LONGEST_BODY:
+        body = await _body(http)
+        if body is None:
             return JSONResponse({"error": f"longer than {LONGEST_BODY} bytes"}, 413)
         request = Request(http.method, http.url.path, dict(http.query_params), dict(http.headers), body)
         return await run_in_threadpool(self._answer, name, request)
@@ -135,3 +135,13 @@ class Ingress:
         log.warning("ingress %s: parked %s: %s", name, refused.incoming.parked_id, refused.reason.message)
         parking = Parking(self._bus.cluster, stage_of(name))
         return [parking.record(intake.partition(refused.incoming), refused.incoming, refused.reason, now_us())]
+
+
+async def _body(http: HttpRequest) -> bytes | None:
+    """The body; None as soon as it is longer than is taken."""
+    body = bytearray()
+    async for part in http.stream():
+        body += part
+        if len(body) > LONGEST_BODY:
+            return None
+    return bytes(body)

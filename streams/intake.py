@@ -14,7 +14,7 @@ from schemas.event import Event, Record
 from schemas.identity import ParkedKey, event_id, order_key, revision_time_us
 from schemas.wire import DEFINITION, REVISION, TRACEPARENT, SchemaIds, Writer, headers_of, new_traceparent
 from streams.kafka.partitions import partition_of
-from streams.kafka.transaction import Outgoing
+from streams.kafka.transaction import Outgoing, checked_size
 from streams.outcome import Reason, reason_for
 from streams.parking import Incoming
 from streams.references import link_key
@@ -97,7 +97,7 @@ class Intake:
             value=value,
             headers=headers,
         )
-        return Outgoing(TOPIC_OF_RECORD[record], key, self._writers[record](value), headers_of(event))
+        return checked_size(Outgoing(TOPIC_OF_RECORD[record], key, self._writers[record](value), headers_of(event)))
 
     def _context(self, document: Document) -> Context:
         return Context(
@@ -115,10 +115,10 @@ class Intake:
         return partition_of(incoming.order_key, self._partitions)
 
     def incoming(self, document: Document) -> Incoming:
-        """A document as it came; a later one of the same record takes the same place."""
+        """A document as it came; a repeat takes the same place, a later one of the same record the next."""
         key = order_key(self._name, document.id)
         return Incoming(
-            parked_id=str(ParkedKey(key, document.type, 0)),
+            parked_id=str(ParkedKey(key, document.type, _stamp(document.revision))),
             topic="",
             partition=0,
             offset=0,
@@ -129,6 +129,13 @@ class Intake:
             content=to_json(_as_json(document)).encode(),
             headers={},
         )
+
+
+def _stamp(revision: str) -> int:
+    try:
+        return revision_time_us(revision)
+    except ValueError:  # a connector's defect; the document is parked with it all the same
+        return 0
 
 
 def document_subject(document: Document) -> str:

@@ -26,6 +26,7 @@ from connectors.errors import (
 from mappings import Cause, MappingFailed
 from schemas.codec import CodecError
 from schemas.registry import RegistryError
+from streams.kafka.transaction import TooLarge
 
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 60.0
@@ -58,6 +59,8 @@ OWNERS: Mapping[str, str] = {
     "no_route": "administrator: add a route for it",
     "undecodable": "IT: find out who wrote this to the topic",
     "refused": "administrator: see the far system's reason",
+    "too_large": "administrator: make the record smaller in the far system, or split it",
+    "gone": "administrator: have the far system send the record again, then this one is superseded",
     "defect": "IT: report it to the makers of Lineshaft with this text",
 }
 
@@ -90,6 +93,10 @@ def pause_s(error: FarError, attempt: int) -> float:
     return max(wished or 0.0, grown if wished is None else 0.0)
 
 
+class Gone(Exception):
+    """A record that was held by reference only is no longer where it came from."""
+
+
 class NoRoute(Exception):
     """No route says where an order line is made."""
 
@@ -103,16 +110,26 @@ def reason_for(error: Exception) -> Reason:
     if isinstance(error, RegistryError):
         raise error
     if isinstance(error, MappingFailed):
-        return Reason(error.cause, f"{error.field}: {error.message}", OWNERS[error.cause], error.waits_for)
+        message = _speakable(f"{error.field}: {error.message}")
+        return Reason(error.cause, message, OWNERS[error.cause], error.waits_for)
     cause = _cause(error)
     message = str(error) if cause != "defect" else f"{type(error).__name__}: {error}"
-    return Reason(cause, message, OWNERS[cause])
+    return Reason(cause, _speakable(message), OWNERS[cause])
+
+
+def _speakable(message: str) -> str:
+    """The message as text that can be encoded: half a character in it must not keep its record from being parked."""
+    return message.encode("utf-8", "backslashreplace").decode()
 
 
 def _cause(error: Exception) -> str:
     match error:
         case NoRoute():
             return "no_route"
+        case TooLarge():
+            return "too_large"
+        case Gone():
+            return "gone"
         case CodecError():
             return "undecodable"
         case FarError():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 from schemas.catalog import parked_topic
@@ -22,10 +22,17 @@ from streams.kafka.transaction import Outgoing
 from streams.outcome import Reason
 from streams.state import Table
 
+LONGEST_CONTENT = 800_000
+LONGEST_TEXT = 4_000
+BY_REFERENCE = "reference"
+
 
 @dataclass(frozen=True)
 class Incoming:
-    """A record as it came: from a topic (`content_type` avro) or as a document of a far system (json)."""
+    """A record as it came: from a topic (`content_type` avro) or as a document of a far system (json).
+
+    Where it was too large to be kept the `content_type` is "reference" and the content is empty.
+    """
 
     parked_id: str
     topic: str
@@ -37,6 +44,11 @@ class Incoming:
     content_type: str
     content: bytes
     headers: Mapping[str, str]
+
+    @property
+    def place(self) -> tuple[int, str]:
+        """Where it stands among the records of its subject, in one partition of one topic or by its revision."""
+        return (self.offset, "") if self.topic else (0, self.revision)
 
 
 def incoming_of(topic: str, message: Message) -> Incoming:
@@ -105,6 +117,11 @@ class Parking:
         self.table.drop()
         self._index()
 
+    def disown(self) -> None:
+        """Own nothing until the next restore; what was read is kept."""
+        self.table.disown()
+        self._index()
+
     def _index(self) -> None:
         self._by_subject.clear()
         self._by_reference.clear()
@@ -137,7 +154,8 @@ class Parking:
     def waiting_for(self, references: Collection[str]) -> list[Entry]:
         """The records that wait for one of these references (`items/ABC`)."""
         places = sorted({place for name in references for place in self._by_reference.get(name, ())})
-        return [entry for entry in (self.entry(*place) for place in places) if entry is not None]
+        found = [entry for entry in (self.entry(*place) for place in places) if entry is not None]
+        return sorted(found, key=lambda entry: (entry.partition, entry.incoming.place))
 
     def park(self, partition: int, incoming: Incoming, reason: Reason, now_us: int) -> None:
         """Keep a record with its reason; attempts and the first time live on where it was parked before."""
@@ -155,11 +173,11 @@ class Parking:
         if entry.value["waits_for"]:
             self._by_reference[str(entry.value["waits_for"])].discard((entry.partition, entry.parked_id))
 
-    def supersede(self, partition: int, subject: str) -> None:
-        """A later record of the subject got through: what was parked of it is history."""
-        for parked_id in sorted(self._by_subject.get((partition, subject), ())):
+    def supersede(self, partition: int, incoming: Incoming) -> None:
+        """A record got through: what was parked of its subject before it is history, what came later is not."""
+        for parked_id in sorted(self._by_subject.get((partition, incoming.subject), ())):
             entry = self.entry(partition, parked_id)
-            if entry is not None:
+            if entry is not None and entry.incoming.place <= incoming.place:
                 self.resolve(entry)
 
     def record(self, partition: int, incoming: Incoming, reason: Reason, now_us: int) -> Outgoing:
@@ -187,12 +205,13 @@ class Parking:
         return headers_of(Event("Parked", key, parked_id, event_id, self.stage, at, at, value))
 
 
-def _record(stage: str, incoming: Incoming, reason: Reason, before: Entry | None, now_us: int) -> Record:
+def _record(stage: str, whole: Incoming, reason: Reason, before: Entry | None, now_us: int) -> Record:
+    incoming, message = _held(whole, reason.message[:LONGEST_TEXT])
     return {
         "parked_id": incoming.parked_id,
         "stage": stage,
         "cause": reason.cause,
-        "message": reason.message,
+        "message": message,
         "owner": reason.owner,
         "waits_for": reason.waits_for,
         "topic": incoming.topic,
@@ -206,5 +225,17 @@ def _record(stage: str, incoming: Incoming, reason: Reason, before: Entry | None
         "last_at": now_us,
         "content_type": incoming.content_type,
         "content": incoming.content,
-        "headers": [{"name": name, "value": value} for name, value in incoming.headers.items()],
+        "headers": [{"name": name, "value": value[:LONGEST_TEXT]} for name, value in incoming.headers.items()],
     }
+
+
+def _held(incoming: Incoming, message: str) -> tuple[Incoming, str]:
+    """The record as it is kept: one too large to be produced again is held by the place that it came from."""
+    size = len(incoming.content)
+    if size <= LONGEST_CONTENT:
+        return incoming, message
+    where = (
+        f"{incoming.topic}[{incoming.partition}] at {incoming.offset}" if incoming.topic else "the far system only"
+    )
+    told = f"{message} (its {size:,} bytes are too many to be parked; they are in {where})"
+    return replace(incoming, content=b"", content_type=BY_REFERENCE), told

@@ -18,13 +18,14 @@ from schemas.event import Event
 from schemas.wire import event_of, headers_of
 from streams import metrics
 from streams.bus import Bus, pipeline_topics
+from streams.by_reference import whole
 from streams.clock import check_against_broker, now_us
 from streams.commands import redrives
 from streams.kafka.client import Consumer, Message, TopicPartition
 from streams.kafka.consuming import good, next_offsets, offset_of, place, seek_back
 from streams.kafka.reading import committed_offsets
 from streams.kafka.topics import check_partitions
-from streams.kafka.transaction import Aborted, NotOwned, Outgoing, Transactions
+from streams.kafka.transaction import Aborted, NotOwned, Outgoing, Transactions, Unsettled, checked_size
 from streams.outcome import reason_for
 from streams.parking import Entry, Incoming, Parking, incoming_of
 from streams.process import Addressed, process
@@ -72,8 +73,9 @@ class Pipeline:
 
     def _open(self) -> None:
         check_partitions(self._cluster, [*pipeline_topics(), STATE, self._parking.table.topic], self._partitions)
+        began = now_us()
         probe = Outgoing(STATE, "clock", None, partition=0)
-        check_against_broker(self._transactions.broker_time_ms(probe), now_us())
+        check_against_broker(self._transactions.broker_time_ms(probe), began, now_us())
         self._references.load()
         topics = [self._cluster.name(topic) for topic in pipeline_topics()]
         self._consumer.subscribe(
@@ -87,22 +89,26 @@ class Pipeline:
         self._references.close()
 
     def _take_over(self, consumer: Consumer, partitions: Sequence[TopicPartition]) -> None:
-        """Restore the state of what is ours now: first the committed offsets, then all up to the high watermark."""
         self._assignment += 1
+        consumer.assign(self._restore(consumer, partitions))
+        metrics.OWNED.labels(STAGE).set(len(self._states.owned))
+        log.info("pipeline: owns partitions %s", sorted(self._states.owned))
+
+    def _restore(self, consumer: Consumer, partitions: Sequence[TopicPartition]) -> list[TopicPartition]:
+        """Restore the state of what is ours now: first the committed offsets, then all up to the high watermark."""
         numbers = _same_numbers(partitions)
         offsets = committed_offsets(consumer, partitions)
         self._states.restore(numbers)
         self._parking.restore(numbers)
         self._positions = {(each.topic, each.partition): each.offset for each in offsets}
         self._arrived |= {name for name in self._parking.references() if self._references.knows(name)}
-        consumer.assign(offsets)
-        metrics.OWNED.labels(STAGE).set(len(numbers))
-        log.info("pipeline: owns partitions %s", sorted(numbers))
+        return offsets
 
     def _give_away(self, consumer: Consumer, partitions: Sequence[TopicPartition]) -> None:
         self._assignment += 1
         self._positions = {}
-        self._drop()
+        self._states.disown()
+        self._parking.disown()
         metrics.OWNED.labels(STAGE).set(0)
         consumer.unassign()
 
@@ -122,6 +128,9 @@ class Pipeline:
         except Aborted as error:
             log.warning("pipeline: batch aborted, done again: %s", error)
             self._undo(messages)
+        except Unsettled as error:
+            log.warning("pipeline: the commit was not answered, going on from what is there now: %s", error)
+            self._settle()
         else:
             self._accept(messages)
 
@@ -154,20 +163,21 @@ class Pipeline:
     def _one(self, partition: int, incoming: Incoming) -> list[Outgoing]:
         """Process one record; what cannot be processed is parked, and the others go on."""
         try:
-            event = self._event(incoming)
+            event = self._event(whole(self._cluster, incoming))
             stored = self._states.get(partition, event.key)
             state = None if stored is None else self._read_state(stored)
             result = process(event, state, now_us(), self._plan, self._references)
             outgoing = [self._outgoing(partition, each) for each in result.events]
             if result.state is not None:
-                self._states.put(partition, event.key, self._writers["OrderState"](result.state))
+                kept = Outgoing(STATE, event.key, self._writers["OrderState"](result.state))
+                self._states.put(partition, event.key, checked_size(kept).value)
         except Exception as error:  # a defect of one record must not stop the others: parked, named and counted
             reason = reason_for(error)
             metrics.PARKED.labels(STAGE, reason.cause).inc()
             log.warning("pipeline: parked %s (%s: %s)", incoming.parked_id, reason.cause, reason.message)
             self._parking.park(partition, incoming, reason, now_us())
             return []
-        self._parking.supersede(partition, incoming.subject)
+        self._parking.supersede(partition, incoming)
         return outgoing
 
     def _event(self, incoming: Incoming) -> Event:
@@ -179,11 +189,12 @@ class Pipeline:
     def _outgoing(self, partition: int, addressed: Addressed) -> Outgoing:
         event = addressed.event
         data = self._writers[event.record](event.value)
-        return Outgoing(addressed.topic, event.key, data, headers_of(event), partition)
+        return checked_size(Outgoing(addressed.topic, event.key, data, headers_of(event), partition))
 
     def _commit(
         self, messages: Sequence[Message], outgoing: Sequence[Outgoing], metadata: object, assignment: int
     ) -> None:
+        began = now_us()
         states = [Outgoing(STATE, key, value, partition=number) for number, key, value in self._states.changes()]
         with self._transactions.open() as transaction:
             for record in (*outgoing, *states, *self._parking.outgoing()):
@@ -192,7 +203,7 @@ class Pipeline:
                 raise NotOwned("the assignment changed under the batch")
             transaction.send_offsets(self._offsets(messages), metadata)
         if transaction.broker_time_ms is not None:
-            check_against_broker(transaction.broker_time_ms, now_us())
+            check_against_broker(transaction.broker_time_ms, began, now_us())
 
     def _offsets(self, messages: Sequence[Message]) -> list[TopicPartition]:
         """The batch's offsets; without messages the present ones, so that a zombie is fenced all the same."""
@@ -209,6 +220,12 @@ class Pipeline:
         self._parking.table.merge()
         self._arrived.clear()
         metrics.COMMITTED.labels(STAGE).inc()
+
+    def _settle(self) -> None:
+        """Restore what is owned, and read on from the offsets that were committed."""
+        metrics.ABORTED.labels(STAGE).inc()
+        for where in self._restore(self._consumer, self._consumer.assignment()):
+            self._consumer.seek(where)
 
     def _undo(self, messages: Sequence[Message]) -> None:
         metrics.ABORTED.labels(STAGE).inc()

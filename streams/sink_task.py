@@ -19,6 +19,7 @@ from schemas.event import Event
 from schemas.wire import event_of
 from streams import metrics
 from streams.bus import Attached, Bus, sink_topics
+from streams.by_reference import whole
 from streams.clock import now_us
 from streams.commands import redrives
 from streams.far_writer import FarWriter
@@ -65,6 +66,7 @@ class SinkTask:
         self._consumer: Consumer = bus.cluster.group_consumer(self.stage)
         self._far = FarWriter(self.stage, attached)
         self._owned: frozenset[tuple[str, int]] = frozenset()
+        self._arrived: set[str] = set()
         self._lease = PartitionLease(self._consumer, self.pulse)
 
     def run(self, stop: Flag) -> None:
@@ -95,12 +97,14 @@ class SinkTask:
         self._owned = frozenset((each.topic, each.partition) for each in partitions)
         consumer.assign(offsets)
         consumer.resume(offsets)
+        self._arrived |= {name for name in self._parking.references() if self._references.knows(name)}
         self._lease.changed()
         metrics.OWNED.labels(self.stage).set(len(numbers))
 
     def _give_away(self, consumer: Consumer, partitions: Sequence[TopicPartition]) -> None:
         self._lease.changed()
         self._owned = frozenset()
+        self._parking.disown()
         consumer.unassign()
         metrics.OWNED.labels(self.stage).set(0)
 
@@ -111,14 +115,16 @@ class SinkTask:
         self._lease.begin()
         self.pulse.beat()
         metrics.LAST_POLL.labels(self.stage).set_to_current_time()
-        arrived = self._references.news()
-        incoming = [*(e.incoming for e in self._parking.waiting_for(arrived)), *self._incoming(messages)]
+        self._arrived |= set(self._references.news())
+        incoming = [*(e.incoming for e in self._parking.waiting_for(self._arrived)), *self._incoming(messages)]
         if not incoming and not messages:
+            self._arrived.clear()
             return
         try:
             for chunk in _chunks(self._ready(incoming)):
                 self._deliver(chunk)
             self._publish_parked()
+            self._arrived.clear()
             self._commit(messages)
         except AssignmentLost as lost:
             log.warning("%s: %s", self.stage, lost)
@@ -148,7 +154,7 @@ class SinkTask:
         return list(newest.values())
 
     def _mapped(self, incoming: Incoming) -> Ready | None:
-        event = self._event(incoming)
+        event = self._event(whole(self._cluster, incoming))
         compiled = self._plan.to_document(event.record, self._attached.connector.name)
         if compiled is None:
             problem = f"no live mapping turns {event.record} into a document of {self._attached.connector.name}"
@@ -182,7 +188,7 @@ class SinkTask:
             if index in rejections:
                 self._park(ready.incoming, rejections[index])
             else:
-                self._parking.supersede(ready.incoming.partition, ready.incoming.subject)
+                self._parking.supersede(ready.incoming.partition, ready.incoming)
         metrics.WRITTEN.labels(self.stage).inc(len(chunk) - len(rejections))
 
     def _park(self, incoming: Incoming, error: Exception) -> None:

@@ -12,31 +12,40 @@ from threading import Event as Flag
 from typing import cast
 
 from connectors.contract import Batch, Source
-from connectors.errors import ConfigError, FarError
+from connectors.errors import FarError
 from mappings import Plan
 from schemas.catalog import POSITIONS, command_topic
-from schemas.document import Fields, from_json, to_json
+from schemas.document import Document, Fields, from_json, to_json
 from schemas.event import Event, Record
 from schemas.wire import headers_of
 from streams import metrics
 from streams.bus import Attached, Bus
+from streams.by_reference import whole
 from streams.clock import next_version, now_us
 from streams.commands import redrives
-from streams.intake import Intake, Refused, document_of, document_subject, stage_of
+from streams.intake import Intake, Refused, document_of, stage_of
 from streams.kafka.client import Consumer, Message, TopicPartition
 from streams.kafka.cluster import Cluster
-from streams.kafka.consuming import good, next_offsets
+from streams.kafka.consuming import good, next_offsets, without_ends
 from streams.kafka.partitions import partition_of
 from streams.kafka.reading import committed_offsets, read_to_end
-from streams.kafka.transaction import Aborted, Outgoing, Transactions
-from streams.outcome import action_for, pause_s
+from streams.kafka.transaction import Aborted, Outgoing, Transactions, Unsettled
+from streams.outcome import Gone, action_for, pause_s, reason_for
 from streams.parking import Entry, Parking
 from streams.references import ReferenceTables
+from streams.stopping import MustStop
 
 log = logging.getLogger(__name__)
 
 POLL_S = 0.5
 LOOK_AGAIN_S = 5.0
+
+
+class AnotherSystem(MustStop):
+    """The stored position is of another far system than the configured one; only a person may say that this is meant.
+
+    The task does not wait for it to pass: `--adopt` is said at the start.
+    """
 
 
 class SourceTask:
@@ -79,7 +88,6 @@ class SourceTask:
         self._references.load()
         self._stored = stored_position(self._cluster, self._attached.name, self._partitions)
         self._look_again()
-        self._arrived = {name for name in self._parking.references() if self._references.knows(name)}
         topic = self._cluster.name(command_topic(self._stage))
         asked = [TopicPartition(topic, number) for number in range(self._partitions)]
         self._commands.assign(committed_offsets(self._commands, asked))
@@ -87,6 +95,7 @@ class SourceTask:
     def _look_again(self) -> None:
         """Take what the ingress has parked meanwhile."""
         self._parking.restore(range(self._partitions))
+        self._arrived |= {name for name in self._parking.references() if self._references.knows(name)}
         self._looked_at = time.monotonic()
 
     def close(self) -> None:
@@ -128,26 +137,28 @@ class SourceTask:
         if time.monotonic() - self._looked_at > LOOK_AGAIN_S:
             self._look_again()
         self._arrived |= set(self._references.news())
-        commands = [message for message in self._commands.consume(100, timeout=0) if message.error() is None]
+        commands = good(without_ends(self._commands.consume(100, timeout=0)))
         waiting = self._parking.waiting_for(self._arrived)
-        while not self._commit(batch, good(commands), waiting):
+        while not self._commit(batch, commands, waiting):
             self._parking.drop()
         self._arrived.clear()
 
     def _check_system(self, batch: Batch) -> None:
         known = "" if self._stored is None else str(self._stored["system"])
         if batch.system and known and batch.system != known and not self._adopt:
-            raise ConfigError(
-                f"connectors.{self._attached.name}",
-                f"the position belongs to the system {known}, the far side is {batch.system}.",
-                "Point the connector back, or take the other system over with `lineshaft run source --adopt`.",
+            raise AnotherSystem(
+                f"connectors.{self._attached.name}: the position belongs to the system {known}, the far side is "
+                f"{batch.system}. Point the connector back, or take the other system over: "
+                f"`lineshaft run source --adopt {self._attached.name}`."
             )
 
     def _commit(self, batch: Batch | None, commands: Sequence[Message], waiting: Sequence[Entry]) -> bool:
         """Publish what the batch and the redrives give; False where Kafka aborted it and it is to be done again."""
         position = None if batch is None else self._moved(batch)
-        asked = [entry for each in commands for entry in redrives(each, self._parking, self._read_command)]
-        redriven = [*waiting, *asked]
+        redriven = [
+            *(entry for entry in waiting if self._parking.entry(entry.partition, entry.parked_id) is not None),
+            *(entry for message in commands for entry in redrives(message, self._parking, self._read_command)),
+        ]
         if position is None and not redriven and not commands:
             return True
         try:
@@ -162,13 +173,23 @@ class SourceTask:
             metrics.ABORTED.labels(self._stage).inc()
             log.warning("%s: batch aborted, done again: %s", self._stage, error)
             return False
+        except Unsettled as error:
+            log.warning("%s: the commit was not answered, looking what is there now: %s", self._stage, error)
+            return self._settled(position)
         self._stored = position or self._stored
         self._parking.table.merge()
         metrics.COMMITTED.labels(self._stage).inc()
         return True
 
+    def _settled(self, position: Record | None) -> bool:
+        """Whether the batch whose commit was not answered is there, so that it need not be done again."""
+        metrics.ABORTED.labels(self._stage).inc()
+        self._parking.restore(range(self._partitions))
+        self._stored = stored_position(self._cluster, self._attached.name, self._partitions)
+        return position is not None and self._stored == position
+
     def _records(self, batch: Batch | None, redriven: Sequence[Entry]) -> list[Outgoing]:
-        documents = [document_of(entry.incoming) for entry in redriven]
+        documents = [document for entry in redriven for document in self._kept(entry)]
         documents += [] if batch is None else batch.documents
         found: list[Outgoing] = []
         for document in documents:
@@ -181,11 +202,19 @@ class SourceTask:
                 log.warning("%s: parked %s: %s", self._stage, incoming.parked_id, taken.reason.message)
                 self._parking.park(partition, taken.incoming, taken.reason, now_us())
                 continue
-            self._parking.supersede(partition, document_subject(document))
+            self._parking.supersede(partition, incoming)
             if taken is not None:
                 metrics.PUBLISHED.labels(self._stage, taken.topic).inc()
                 found.append(taken)
         return [*found, *self._parking.outgoing()]
+
+    def _kept(self, entry: Entry) -> list[Document]:
+        """The document of a parked record; none where only the far system has it, which is then said."""
+        try:
+            return [document_of(whole(self._cluster, entry.incoming))]
+        except Gone as gone:
+            self._parking.park(entry.partition, entry.incoming, reason_for(gone), now_us())
+            return []
 
     def _moved(self, batch: Batch) -> Record | None:
         """The new Position; None where nothing moved."""

@@ -29,13 +29,17 @@ class Table:
 
     def restore(self, partitions: Collection[int]) -> None:
         """Own exactly these partitions, each read up to the high watermark. Any overlay is dropped."""
-        self.drop()
-        self._owned = frozenset()
+        self.disown()
         name = self._cluster.name(self.topic)
         begin = {(name, number): self._read_to.get(number, FIRST_OFFSET) for number in partitions}
         reached = read_to_end(self._cluster, begin, self._take)
         self._read_to |= {number: offset for (_, number), offset in reached.items()}
         self._owned = frozenset(partitions)
+
+    def disown(self) -> None:
+        """Own nothing until the next restore, which goes on where the reading stopped."""
+        self.drop()
+        self._owned = frozenset()
 
     def _take(self, message: Message) -> None:
         part = self._base.setdefault(int(message.partition() or 0), {})

@@ -18,6 +18,8 @@ from streams.kafka.cluster import Cluster
 
 DEADLINE_S = 15.0
 ANY_PARTITION = -1
+LONGEST_RECORD = 900_000
+"""Bytes; the producer's own limit is 1,000,000 and the brokers' default a little above."""
 FENCED = frozenset({KafkaError._FENCED, KafkaError.INVALID_PRODUCER_EPOCH, KafkaError.PRODUCER_FENCED})
 
 
@@ -27,6 +29,17 @@ class Fenced(Exception):
 
 class NotOwned(Exception):
     """The batch may not be committed: an assignment was lost since, or an offset is not ours."""
+
+
+class TooLarge(Exception):
+    """A record is larger than the bus lets it be; Kafka would refuse it, and the whole batch with it, for ever."""
+
+
+class Unsettled(Exception):
+    """The commit got no answer: the batch may be there or not, and what Kafka now has of it is final.
+
+    Whoever holds its result in memory reads it again before going on.
+    """
 
 
 class Aborted(Exception):
@@ -42,6 +55,14 @@ class Outgoing:
     value: bytes | None
     headers: Headers = field(default_factory=list)
     partition: int | None = None
+
+
+def checked_size(record: Outgoing) -> Outgoing:
+    """The record. Raises TooLarge where Kafka might refuse it."""
+    size = len(record.value or b"") + len(record.key.encode())
+    if size > LONGEST_RECORD:
+        raise TooLarge(f"the record for {record.topic} would have {size:,} bytes, {LONGEST_RECORD:,} are allowed")
+    return record
 
 
 class Transactions:
@@ -62,14 +83,15 @@ class Transactions:
     def open(self) -> Iterator[Transaction]:
         """A transaction around a with-block: committed at its end, aborted where it raises.
 
-        Raises Aborted where Kafka refused or did not answer; the records are then never seen.
+        Raises Aborted where Kafka refused it: the records are then never seen. Raises Unsettled where the commit
+        itself got no answer.
         """
         with _fenced_is_final():
             self._producer.begin_transaction()
         transaction = Transaction(self._cluster, self._producer)
         try:
             yield transaction
-            self._commit(transaction)
+            self._deliver(transaction)
         except NotOwned as error:
             self._abort()
             raise Aborted(str(error)) from error
@@ -81,6 +103,7 @@ class Transactions:
         except BaseException:
             self._abort()
             raise
+        self._commit()
 
     def broker_time_ms(self, probe: Outgoing) -> int:
         """The broker's clock, milliseconds since 1970, asked by a record in a transaction that is then aborted."""
@@ -95,17 +118,27 @@ class Transactions:
             raise Aborted(f"the broker did not take a record of {probe.topic} within {DEADLINE_S:.0f} s")
         return transaction.broker_time_ms
 
-    def _commit(self, transaction: Transaction) -> None:
+    def _deliver(self, transaction: Transaction) -> None:
         with _fenced_is_final():
             self._producer.flush(DEADLINE_S)
             transaction.check_delivered()
-            self._producer.commit_transaction(DEADLINE_S)
 
-    def _give_up(self, error: KafkaException) -> None:
+    def _commit(self) -> None:
+        try:
+            with _fenced_is_final():
+                self._producer.commit_transaction(DEADLINE_S)
+        except KafkaException as error:
+            if self._give_up(error):
+                raise Aborted(str(error)) from error
+            raise Unsettled(str(error)) from error
+
+    def _give_up(self, error: KafkaException) -> bool:
+        """End what is open; True where Kafka has said that it will not be committed."""
         if error.args[0].txn_requires_abort():
             self._abort()
-        else:
-            self._replace()
+            return True
+        self._replace()
+        return False
 
     def _abort(self) -> None:
         try:

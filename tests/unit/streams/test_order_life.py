@@ -39,7 +39,7 @@ REPORTS = st.builds(
 
 
 def job(line_id: str) -> Record:
-    memory = {"destination": "plant-a", "desired": "released", "content_hash": "h", "version": 1}
+    memory: dict[str, Any] = {"destination": "plant-a", "desired": "released", "content_hash": "h", "version": 1}
     return {"job_order_id": f"crm:1/{line_id}", "line_id": line_id, **memory}
 
 
