@@ -9,6 +9,7 @@ from connectors.errors import AuthError, ConfigError, FarError, TransientError, 
 from deploy.kafka import BrokerError, JarsUnreachable
 from deploy.project_problems import ProjectError
 from mappings.problems import DefinitionError
+from schemas.registry import RegistryError
 from streams.stopping import MustStop
 
 FOUND, WRONG, UNREACHABLE = 1, 2, 3
@@ -35,6 +36,7 @@ CODES: tuple[tuple[type[Exception], int], ...] = (
     (FarError, FOUND),
     (MustStop, WRONG),
     (ConnectionError, UNREACHABLE),
+    (RegistryError, WRONG),
     (OSError, WRONG),
 )
 

@@ -10,6 +10,8 @@ from deploy.exits import UNREACHABLE, Refused
 from deploy.project import Project
 from mappings import DefinitionError, DefinitionFile, examine, read_file, read_folder, shipped
 from schemas.catalog import DEFINITIONS
+from schemas.registry import Registry
+from schemas.wire import SchemaIds, ShippedSchemas
 from streams.bus import Bus
 from streams.definitions import activate, drafts_that_differ, live_files
 from streams.kafka.cluster import Cluster
@@ -40,7 +42,7 @@ def _and_more(names: Sequence[str]) -> str:
 def cluster_of(project: Project) -> Cluster:
     """Where the project's Kafka is. Asks no cluster; looks for the embedded broker's process only."""
     if project.cluster is not None:
-        return Cluster(project.cluster.bootstrap, project.topic_prefix, project.cluster.settings)
+        return Cluster(project.cluster.bootstrap, project.topic_prefix, project.cluster.settings, schema_ids(project))
     found = kafka.status(project.kafka_folder)
     if found.bootstrap is None:
         raise Refused(
@@ -48,7 +50,12 @@ def cluster_of(project: Project) -> Cluster:
             "Start it: `lineshaft kafka start --detach`; `lineshaft up` does it by itself.",
             UNREACHABLE,
         )
-    return Cluster(found.bootstrap, project.topic_prefix)
+    return Cluster(found.bootstrap, project.topic_prefix, ids=schema_ids(project))
+
+
+def schema_ids(project: Project) -> SchemaIds:
+    """The ids that stand in the bus's messages: those of the project's registry, or our own. Asks nobody yet."""
+    return Registry(project.registry) if project.registry else ShippedSchemas()
 
 
 def drafts(project: Project) -> tuple[DefinitionFile, ...]:
