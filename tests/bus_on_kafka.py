@@ -14,7 +14,17 @@ from mappings import Plan, shipped
 from schemas.catalog import ITEMS
 from schemas.event import Event, Record
 from schemas.identity import content_hash, revision
-from schemas.wire import REVISION, Headers, Reader, Writer, event_of, header_texts, headers_of
+from schemas.wire import (
+    REVISION,
+    Headers,
+    Reader,
+    SchemaIds,
+    ShippedSchemas,
+    Writer,
+    event_of,
+    header_texts,
+    headers_of,
+)
 from streams.bus import Attached, Bus
 from streams.clock import now_us
 from streams.definitions import activate, live_plan
@@ -56,7 +66,7 @@ class BusOnKafka:
 
     def events(self, topic: str, record: str) -> list[Event]:
         """Every committed event of a topic, read by the raw client."""
-        read = Reader(record)
+        read = Reader(record, ids=self.bus.cluster.ids)
         return [
             event_of(record, read(each.value), header_texts(cast("Headers", list(each.headers))))
             for each in self.raw.read_committed(self.topic(topic))
@@ -71,10 +81,14 @@ class BusOnKafka:
 
 
 def bus_on_kafka(
-    raw: RawKafka, prefix: str, partitions: int = 3, attached: Mapping[str, Attached] | None = None
+    raw: RawKafka,
+    prefix: str,
+    partitions: int = 3,
+    attached: Mapping[str, Attached] | None = None,
+    ids: SchemaIds | None = None,
 ) -> BusOnKafka:
     """A bus with the connectors crm and plant-a, its topics made and the shipped definitions live."""
-    cluster = Cluster(raw.bootstrap, prefix)
+    cluster = Cluster(raw.bootstrap, prefix, ids=ids or ShippedSchemas())
     bus = Bus(cluster, partitions, attached or {"crm": far("crm"), "plant-a": far("plant-a")})
     topics.apply(cluster, bus.topics, bus.groups)
     activate(cluster, shipped(), "a test")
