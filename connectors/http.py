@@ -10,6 +10,7 @@ from connectors.errors import TransientError, UnknownOutcome
 
 Effect = Literal["reads", "writes"]
 
+UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
 BEFORE_SENDING = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
 
@@ -21,6 +22,9 @@ def send(client: httpx.Client, request: httpx.Request, effect: Effect) -> httpx.
     try:
         return client.send(request)
     except BEFORE_SENDING as error:
+        if UNTRUSTED in str(error):
+            remedy = "name the PEM file of the authority that signed it in ca_file"
+            raise TransientError(f"{request.url.host}: its certificate is not trusted ({error}); {remedy}") from error
         raise TransientError(f"{request.url.host}: not reachable ({error})") from error
     except httpx.TransportError as error:
         what = f"{request.method} {request.url}: no answer ({type(error).__name__}: {error})"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from connectors.errors import ConfigError
+from connectors.errors import AuthError, ConfigError
 from deploy.exits import FOUND, WRONG, code_of
 from deploy.project_problems import ProjectProblem
 
@@ -59,5 +59,7 @@ def of_error(check: str, of: str, error: Exception) -> Finding:
         raise error
     if isinstance(error, ConfigError):
         return bad(check, of, f"{error.field}: {error.problem}", error.remedy, code)
+    if isinstance(error, AuthError):
+        return bad(check, of, str(error), f"Correct how {of.split()[0]} logs in, in lineshaft.yaml.", code)
     message, _, remedy = str(error).partition("\n")
     return bad(check, of, message, remedy.strip(), code)

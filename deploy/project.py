@@ -99,7 +99,11 @@ def _project(folder: Path, file: ProjectFile, attached: Mapping[str, Attached]) 
 
 def _read(path: Path) -> Tree:
     try:
-        return parse(path.read_text(encoding="utf-8"), FILE)
+        text = path.read_text(encoding="utf-8")
+        if not text.strip():
+            remedy = "Write `name: value` lines, or make a project with `lineshaft init`."
+            raise ProjectError([ProjectProblem(FILE, 1, 1, "", "is empty.", remedy)])
+        return parse(text, FILE)
     except DefinitionError as error:
         found = [
             ProjectProblem(FILE, each.line, each.column, each.field, f"{each.message}.", each.remedy)

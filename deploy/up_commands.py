@@ -125,11 +125,11 @@ def run_source(
 ) -> None:
     """Run every source whose position this process comes to own."""
     from deploy import roles
-    from deploy.wiring import bus_of
+    from deploy.wiring import bus_with_topics
 
     logs_to_stderr()
     project = project_of(context)
-    roles.run_source(bus_of(project), _listening(project, port), adopt or ())
+    roles.run_source(bus_with_topics(project), _listening(project, port), adopt or ())
 
 
 def run_pipeline(
@@ -139,11 +139,11 @@ def run_pipeline(
 ) -> None:
     """Run one member of the pipeline."""
     from deploy import roles
-    from deploy.wiring import bus_of
+    from deploy.wiring import bus_with_topics
 
     logs_to_stderr()
     project = project_of(context)
-    roles.run_pipeline(bus_of(project), _listening(project, port), slot)
+    roles.run_pipeline(bus_with_topics(project), _listening(project, port), slot)
 
 
 def run_sink(
@@ -154,36 +154,34 @@ def run_sink(
     """Run one member of a sink's group."""
     from connectors.errors import ConfigError
     from deploy import roles
-    from deploy.wiring import bus_of
+    from deploy.wiring import bus_with_topics
 
     logs_to_stderr()
     project = project_of(context)
-    bus = bus_of(project)
-    if name not in bus.sinks:
-        raise ConfigError(
-            "sink", f"no connector {name!r} with a sink.", f"There are: {', '.join(bus.sinks) or 'none'}."
-        )
-    roles.run_sink(bus, _listening(project, port), name)
+    sinks = sorted(each.name for each in project.connectors.values() if each.connector.sink is not None)
+    if name not in sinks:
+        raise ConfigError("sink", f"no connector {name!r} with a sink.", f"There are: {', '.join(sinks) or 'none'}.")
+    roles.run_sink(bus_with_topics(project), _listening(project, port), name)
 
 
 def run_ingress(context: typer.Context, port: Port = None) -> None:
     """Run the webhooks of all connectors."""
     from deploy import roles
-    from deploy.wiring import bus_of
+    from deploy.wiring import bus_with_topics
 
     logs_to_stderr()
     project = project_of(context)
-    roles.run_ingress(bus_of(project), _listening(project, port or project.http.ingress))
+    roles.run_ingress(bus_with_topics(project), _listening(project, port or project.http.ingress))
 
 
 def run_views(context: typer.Context, port: Port = None) -> None:
     """Run the Faust views: KPIs as JSON over HTTP."""
     from deploy import roles
-    from deploy.wiring import bus_of
+    from deploy.wiring import bus_with_topics
 
     logs_to_stderr()
     project = project_of(context)
-    roles.run_views(bus_of(project), _listening(project, port or project.http.views), project.data / "views")
+    roles.run_views(bus_with_topics(project), _listening(project, port or project.http.views), project.data / "views")
 
 
 def _listening(project: Project, port: int | None) -> Listening:

@@ -130,6 +130,8 @@ def _unreadable(error: MarkedYAMLError, file: str) -> Problem:
     line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
     said = " ".join(part for part in (error.context, error.problem) if part)
     remedy = "Look for wrong indentation, a missing quote or bracket here or in the line before."
+    if "'\\t'" in said:
+        remedy = "Indent with spaces: YAML takes no tabs."
     return Problem(file, line, column, "", f"the YAML cannot be read: {said}", remedy)
 
 

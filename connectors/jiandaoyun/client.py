@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 import httpx
 
-from connectors.errors import DataError, TransientError
+from connectors.errors import ConfigError, DataError, TransientError
 from connectors.http import Effect, send
 from connectors.jiandaoyun.answers import RECORD_MISSING, SUBMIT_FAILED, read
 from connectors.jiandaoyun.config import JianDaoYunConfig
@@ -34,7 +35,7 @@ class Client:
         self._http = httpx.Client(
             transport=transport,
             timeout=config.timeout_s,
-            verify=ssl.create_default_context(cafile=config.ca_file),
+            verify=_trusted(config.ca_file),
             headers={"Authorization": f"Bearer {config.api_key.get_secret_value()}"},
             trust_env=False,
         )
@@ -114,6 +115,14 @@ class Client:
         headers = {"Content-Type": "application/json"}
         request = self._http.build_request("POST", self._base + path, content=content, headers=headers)
         return read(send(self._http, request, effect), effect)
+
+
+def _trusted(ca_file: Path | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except (OSError, ssl.SSLError) as error:
+        remedy = "Name a PEM file of certificates."
+        raise ConfigError("ca_file", f"{ca_file} cannot be used ({error}).", remedy) from error
 
 
 def _wrapped(values: Fields) -> Mapping[str, Value]:
