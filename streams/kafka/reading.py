@@ -17,7 +17,7 @@ from confluent_kafka.admin import AdminClient
 
 from streams.kafka.cluster import Cluster
 from streams.kafka.consuming import good, without_ends
-from streams.kafka.typing_gaps import latest
+from streams.kafka.typing_gaps import OffsetSpec, earliest, latest
 
 WAIT_S = 60.0
 PASSING = frozenset(
@@ -26,6 +26,8 @@ PASSING = frozenset(
         KafkaError.NOT_COORDINATOR,
         KafkaError.COORDINATOR_NOT_AVAILABLE,
         KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        KafkaError.NOT_LEADER_FOR_PARTITION,  # a topic that was just made
+        KafkaError.LEADER_NOT_AVAILABLE,
     }
 )
 
@@ -38,12 +40,27 @@ class EndNotReached(Exception):
 
 def end_offsets(admin: AdminClient, partitions: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
     """The high watermarks, open transactions included. Raises KafkaException for an unknown partition."""
-    asked = {TopicPartition(topic, number): latest() for topic, number in partitions}
+    return _listed(admin, partitions, latest())
+
+
+def first_offsets(admin: AdminClient, partitions: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
+    """The offsets of the first records that the topics still have."""
+    return _listed(admin, partitions, earliest())
+
+
+def _listed(
+    admin: AdminClient, partitions: Iterable[tuple[str, int]], spec: OffsetSpec
+) -> dict[tuple[str, int], int]:
+    asked = {TopicPartition(topic, number): spec for topic, number in partitions}
     if not asked:
         return {}
     admin.list_topics(timeout=15)  # a new client that does not know the leaders yet stands still for 3 s at times
-    answers = admin.list_offsets(asked, request_timeout=15)
-    return {(tp.topic, tp.partition): answer.result().offset for tp, answer in answers.items()}
+
+    def answered() -> dict[tuple[str, int], int]:
+        answers = admin.list_offsets(asked, request_timeout=15)
+        return {(tp.topic, tp.partition): answer.result().offset for tp, answer in answers.items()}
+
+    return until_coordinated(answered)
 
 
 def partition_count(admin: AdminClient, topic: str) -> int:

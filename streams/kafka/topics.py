@@ -5,6 +5,7 @@ Topics of orders all have the same partition count, fixed for ever: the partitio
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -14,10 +15,11 @@ from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from schemas import catalog
 from schemas.catalog import TOPICS, TopicKind
 from streams.kafka.cluster import Cluster
-from streams.kafka.reading import committed_offsets, until_coordinated
+from streams.kafka.reading import committed_offsets, first_offsets, until_coordinated
 from streams.kafka.typing_gaps import NewTopic
 from streams.stopping import MustStop
 
+VISIBLE_S = 30.0
 REPLICATION_UNSET = -1  # the broker's default.replication.factor
 
 
@@ -116,16 +118,30 @@ def _create(cluster: Cluster, topics: Sequence[Topic]) -> None:
 
 def _first_offsets(cluster: Cluster, group: str, names: Sequence[str]) -> None:
     """A new group begins at the first record, never wherever the end happens to be."""
-    counts = cluster.admin().list_topics(timeout=15).topics
-    where = [(cluster.name(name), number) for name in names for number in counts[cluster.name(name)].partitions]
+    counts = _seen(cluster, names)
+    where = [(topic, number) for topic, numbers in counts.items() for number in numbers]
     consumer = cluster.free_consumer(group)
     try:
         known = committed_offsets(consumer, [TopicPartition(topic, number) for topic, number in where])
-        new = [TopicPartition(each.topic, each.partition, 0) for each in known if each.offset < 0]
+        first = first_offsets(cluster.admin(), [(each.topic, each.partition) for each in known if each.offset < 0])
+        new = [TopicPartition(topic, number, offset) for (topic, number), offset in first.items()]
         if new:
             until_coordinated(lambda: consumer.commit(offsets=new, asynchronous=False))
     finally:
         consumer.close()
+
+
+def _seen(cluster: Cluster, names: Sequence[str]) -> dict[str, list[int]]:
+    """The partitions of the topics, by name on the cluster, as soon as the brokers show those that were just made."""
+    admin, deadline = cluster.admin(), time.monotonic() + VISIBLE_S
+    while True:
+        found = admin.list_topics(timeout=15).topics
+        missing = [name for name in names if cluster.name(name) not in found]
+        if not missing:
+            return {cluster.name(name): list(found[cluster.name(name)].partitions) for name in names}
+        if time.monotonic() > deadline:
+            raise TopicsRefused(f"the brokers do not show {', '.join(missing)}: apply the topics again")
+        time.sleep(0.1)
 
 
 def check_partitions(cluster: Cluster, names: Iterable[str], partitions: int) -> None:
