@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test check help
+.PHONY: setup demo test services check help
 help:           ## this list
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
 
@@ -33,6 +33,10 @@ demo: setup     ## 140 real work orders through Salesforce, the bus and JianDaoY
 
 test: setup     ## unit, property, golden, contract and integration tests on a real Kafka
 	@$(VENV)/bin/python -m pytest
+
+services: setup ## tests against a real schema registry, which is fetched once (158 MB)
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -r tests/services/requirements.txt
+	@$(VENV)/bin/python -m pytest tests/services
 
 check: setup    ## ruff, format, mypy strict for 3.11 and 3.13, architecture
 	$(VENV)/bin/ruff check .

@@ -89,6 +89,7 @@ class Registry:
         found = answer.get("id")
         if not isinstance(found, int):
             raise RegistryError(f"{method} {self._url}{path}: no answer of a schema registry: {answer}")
+        self._read[found] = schema(record)  # our own records are read without asking again
         return found
 
     def _call(self, method: str, path: str, body: Mapping[str, str] | None) -> Mapping[str, Schema]:
