@@ -102,7 +102,7 @@ def _read(path: Path) -> Tree:
         text = path.read_text(encoding="utf-8")
         if not text.strip():
             remedy = "Write `name: value` lines, or make a project with `lineshaft init`."
-            raise ProjectError([ProjectProblem(FILE, 1, 1, "", "is empty.", remedy)])
+            raise ProjectError([ProjectProblem(FILE, 1, 1, "", "the file is empty.", remedy)])
         return parse(text, FILE)
     except DefinitionError as error:
         found = [
