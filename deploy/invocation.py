@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
-from deploy.project import Project, find_folder, load_project
-from deploy.project_problems import FILE
+if TYPE_CHECKING:
+    from deploy.project import Project
 
 
 @dataclass(frozen=True)
@@ -20,11 +21,15 @@ class Invocation:
     @property
     def folder(self) -> Path:
         """The project's folder: the one that was named, else the nearest upwards, else the working directory."""
+        from deploy.project import find_folder
+
         return self.named.absolute() if self.named else find_folder(Path.cwd()) or Path.cwd()
 
     @property
     def in_a_project(self) -> bool:
         """Whether there is a lineshaft.yaml at all."""
+        from deploy.project_problems import FILE
+
         return (self.folder / FILE).is_file()
 
 
@@ -36,4 +41,6 @@ def invocation(context: typer.Context) -> Invocation:
 
 def project(context: typer.Context) -> Project:
     """The project that is meant. Raises ProjectError with every problem of its lineshaft.yaml."""
+    from deploy.project import load_project
+
     return load_project(invocation(context).folder)

@@ -13,7 +13,6 @@ import typer
 from deploy import kafka, output
 from deploy.exits import FOUND, Refused
 from deploy.invocation import invocation
-from deploy.project import data_folder
 
 PAUSE_S = 0.1
 
@@ -103,6 +102,8 @@ def _show(found: kafka.Status, as_json: bool) -> None:
 
 
 def _folder(context: typer.Context, named: Path | None) -> Path:
+    from deploy.project import data_folder
+
     return named.absolute() if named else data_folder(invocation(context).folder) / "kafka"
 
 
