@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.event import Record
 from schemas.readable import decimal_of, readable
 
 
 def test_ints_become_dates_instants_and_exact_decimals_also_inside_lines() -> None:
-    line = {"id": "L1", "item": "P-1", "quantity": 12_500_000, "requested_date": 0}
+    line: Record = {"id": "L1", "item": "P-1", "quantity": 12_500_000, "requested_date": 0}
     found = readable("SalesOrder", {"number": "1", "requested_date": 20_000, "placed_at": 1_500_000, "lines": [line]})
     assert found == {
         "number": "1",
