@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from threading import Event as Flag
 
 from schemas.catalog import POSITIONS
-from schemas.wire import Reader
 from streams.bus import Bus, pipeline_topics
 from streams.kafka.client import OFFSET_BEGINNING, Message, TopicPartition
 from streams.kafka.reading import committed_offsets, read_to_end
@@ -46,7 +45,7 @@ def shut_because(bus: Bus) -> str:
 
 def complete_sources(bus: Bus) -> set[str]:
     """The sources that have said that their first backfill is done; once said it stays so."""
-    read, found = Reader("Position"), set()
+    read, found = bus.cluster.reader("Position"), set()
 
     def take(message: Message) -> None:
         data = message.value()
