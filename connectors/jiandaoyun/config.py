@@ -27,7 +27,10 @@ class JianDaoYunConfig(ConnectorConfig):
         default=None, description="PEM file of the authority that signed the server; the system's own by default."
     )
     timeout_s: float = Field(
-        default=10.0, gt=0, le=12, description="Seconds to wait for an answer; below the bus's session time-out of 15."
+        default=10.0,
+        gt=0,
+        le=12,
+        description="Seconds to wait for an answer; below the bus's session time-out of 15.",
     )
     sweep_interval_s: float = Field(
         default=900.0, gt=0, description="Seconds from the start of one full sweep of the form to the next."

@@ -33,7 +33,9 @@ SYSTEM = (
 )
 """Contract section 3, system fields."""
 
-KNOWN = Field("known", Kind.BOOLEAN, doc="For a sink: the record was there before; when it is gone, ask and make none.")
+KNOWN = Field(
+    "known", Kind.BOOLEAN, doc="For a sink: the record was there before; when it is gone, ask and make none."
+)
 
 
 def documents(config: ConnectorConfig) -> Sequence[DocumentType]:

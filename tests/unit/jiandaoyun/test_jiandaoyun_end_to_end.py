@@ -39,7 +39,7 @@ class Plant:
         values: dict[str, Value] = {
             **self.stand_in.config,
             "sweep_interval_s": Decimal("0.001"),
-            "timeout_s": 20,
+            "timeout_s": 12,
             **changes,
         }
         for name in ("api_key", "webhook_secret"):
