@@ -28,7 +28,8 @@ class Problem:
 
     def __str__(self) -> str:
         subject = f"{self.field} {self.message}" if self.field else self.message
-        return f"{self.file}:{self.line}: {subject}. {self.remedy}".rstrip()
+        sentence = subject.rstrip(".")  # a message that lists names has its full stop already
+        return f"{self.file}:{self.line}: {sentence}. {self.remedy}".rstrip()
 
 
 class DefinitionError(Exception):

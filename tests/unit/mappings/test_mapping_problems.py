@@ -157,7 +157,7 @@ def test_a_wrong_rule_is_named(rule: str, field: str, message: str, remedy: str)
     assert first.field == field
     assert message in first.message
     assert remedy in first.remedy
-    assert str(first) == f"file1.yaml:{RULE_LINE}: {field} {first.message}. {first.remedy}"
+    assert str(first) == f"file1.yaml:{RULE_LINE}: {field} {first.message.rstrip('.')}. {first.remedy}"
 
 
 @pytest.mark.parametrize(
