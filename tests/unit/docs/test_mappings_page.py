@@ -71,12 +71,13 @@ def by_line(wanted: Sequence[Block]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("block", [pytest.param(each, id=f"line{each.line}") for each in wanted])
 
 
-def with_shipped(own: DefinitionFile) -> list[DefinitionFile]:
-    return [own, *(each for each in shipped() if (each.kind, each.name) != (own.kind, own.name))]
+def with_codes(own: DefinitionFile) -> list[DefinitionFile]:
+    """The definition and the shipped code tables that it may use."""
+    return [own, *(each for each in shipped() if each.kind == "codes" and each.name != own.name)]
 
 
 def findings(own: DefinitionFile) -> Findings:
-    return examine(with_shipped(own), TYPES, SINKS)
+    return examine(with_codes(own), TYPES, SINKS)
 
 
 def problems_of(text: str, file: str) -> list[Problem]:
@@ -131,7 +132,7 @@ SNIPPETS = [each for each in BLOCKS if not each.is_whole and each.refusal is Non
 def test_a_rule_makes_of_each_record_what_the_page_says(block: Block) -> None:
     for example in examples(block):
         own = definition(in_mapping(block.base, example.rule, example.results), "page.yaml")
-        compile_plan(with_shipped(own), TYPES, SINKS)
+        compile_plan(with_codes(own), TYPES, SINKS)
         run = [each for each in findings(own).outcomes if each.file == "page.yaml"]
         assert [each.message for each in run] == [""] * len(example.results)
 
