@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from connectors.config import ConnectorConfig
 from connectors.errors import FarError
@@ -51,6 +51,24 @@ class Request:
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: bytes
+
+
+@dataclass(frozen=True)
+class ApiBudget:
+    """Calls used in the far system's own period (a day, say) and how many there may be."""
+
+    used: int
+    limit: int
+
+
+@runtime_checkable
+class Budgeted(Protocol):
+    """A source or sink whose far system counts calls; it is shown as a metric."""
+
+    @property
+    def api_budget(self) -> ApiBudget | None:
+        """As the newest answer said; None before the first."""
+        ...
 
 
 class Source(Protocol):

@@ -42,7 +42,9 @@ class FarWriter:
             lease.check()
             try:
                 with metrics.FAR_CALL.labels(self._stage, "write").time():
-                    return self._opened().write(documents)
+                    rejections = self._opened().write(documents)
+                metrics.show_budget(self._stage, self._sink)
+                return rejections
             except FarError as error:
                 attempt += 1
                 self.close()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from connectors.contract import Budgeted
+
 CONSUMED = Counter("lineshaft_consumed_records_total", "Records consumed.", ["stage", "topic"])
 PUBLISHED = Counter("lineshaft_published_records_total", "Records published by a source.", ["stage", "record"])
 WRITTEN = Counter("lineshaft_written_documents_total", "Documents made durable in a far system.", ["stage"])
@@ -18,3 +20,9 @@ API_BUDGET = Gauge("lineshaft_api_budget_used_ratio", "Share of the far system's
 LAST_POLL = Gauge(
     "lineshaft_last_poll_timestamp_seconds", "When the task last polled, seconds since 1970.", ["stage"]
 )
+
+
+def show_budget(stage: str, connector: object) -> None:
+    """Set the API budget where the far system counts calls and has said how many."""
+    if isinstance(connector, Budgeted) and connector.api_budget is not None and connector.api_budget.limit:
+        API_BUDGET.labels(stage).set(connector.api_budget.used / connector.api_budget.limit)

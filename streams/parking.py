@@ -6,7 +6,7 @@ nothing; a tombstone says resolved. Only the task that owns the partition touche
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import cast
@@ -15,6 +15,7 @@ from schemas.catalog import parked_topic
 from schemas.event import Event, Record
 from schemas.identity import ParkedKey
 from schemas.wire import Headers, header_texts, headers_of
+from streams import metrics
 from streams.kafka.client import Message
 from streams.kafka.cluster import Cluster
 from streams.kafka.consuming import offset_of, place
@@ -106,6 +107,7 @@ class Parking:
         self._read, self._write = cluster.reader("Parked"), cluster.writer("Parked")
         self._by_subject: defaultdict[tuple[int, str], set[str]] = defaultdict(set)
         self._by_reference: defaultdict[str, set[tuple[int, str]]] = defaultdict(set)
+        self._causes: Counter[str] = Counter()
 
     def restore(self, partitions: Collection[int]) -> None:
         """Own exactly these partitions."""
@@ -125,10 +127,19 @@ class Parking:
     def _index(self) -> None:
         self._by_subject.clear()
         self._by_reference.clear()
+        for cause in self._causes:
+            metrics.PARKED_NOW.labels(self.stage, cause).set(0)
+        self._causes.clear()
         for entry in self.entries():
             self._remember(entry)
 
+    def _count(self, entry: Entry, more: int) -> None:
+        cause = str(entry.value["cause"])
+        self._causes[cause] += more
+        metrics.PARKED_NOW.labels(self.stage, cause).set(self._causes[cause])
+
     def _remember(self, entry: Entry) -> None:
+        self._count(entry, 1)
         self._by_subject[entry.partition, str(entry.value["subject"])].add(entry.parked_id)
         if entry.value["waits_for"]:
             self._by_reference[str(entry.value["waits_for"])].add((entry.partition, entry.parked_id))
@@ -169,6 +180,7 @@ class Parking:
     def resolve(self, entry: Entry) -> None:
         """The record got through or was superseded."""
         self.table.put(entry.partition, entry.parked_id, None)
+        self._count(entry, -1)
         self._by_subject[entry.partition, str(entry.value["subject"])].discard(entry.parked_id)
         if entry.value["waits_for"]:
             self._by_reference[str(entry.value["waits_for"])].discard((entry.partition, entry.parked_id))

@@ -131,6 +131,7 @@ class SourceTask:
         """One poll and its transaction. Raises FarError."""
         with metrics.FAR_CALL.labels(self._stage, "poll").time():
             batch = self._opened().poll(POLL_S)
+        metrics.show_budget(self._stage, self._source)
         metrics.LAST_POLL.labels(self._stage).set_to_current_time()
         if batch is not None:
             self._check_system(batch)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, TypeAlias, TypeVar, cast
 
@@ -17,6 +16,7 @@ import requests
 from simple_salesforce.api import Salesforce
 from simple_salesforce.exceptions import SalesforceError
 
+from connectors.contract import ApiBudget
 from connectors.errors import AuthError, DataError, TransientError
 from connectors.salesforce.config import SalesforceConfig
 from connectors.salesforce.login import Login, Token
@@ -30,14 +30,6 @@ T = TypeVar("T")
 USAGE = re.compile(r"\bapi-usage=(\d+)/(\d+)")
 
 
-@dataclass(frozen=True)
-class ApiBudget:
-    """Calls of the last 24 hours and how many there may be (Sforce-Limit-Info, contract section 3)."""
-
-    used: int
-    limit: int
-
-
 class Client:
     """One logged-in org. Logs in on the first call; thread-safe as far as `api_budget` and the token go."""
 
@@ -48,7 +40,7 @@ class Client:
         self._session.hooks["response"].append(self._note_budget)
         self._lock = threading.Lock()
         self._token: Token | None = None
-        self.api_budget: ApiBudget | None = None
+        self.api_budget: ApiBudget | None = None  # of the last 24 hours: Sforce-Limit-Info, contract section 3
 
     @property
     def token(self) -> Token:

@@ -81,7 +81,10 @@ class SalesforceConfig(ConnectorConfig):
     )
     ca_file: Path | None = Field(None, description="PEM file of the certificate authority, where it is not public.")
     timeout_s: float = Field(
-        12.0, gt=0, le=12, description="Longest wait for one answer, in seconds; below the bus's session time-out of 15."
+        12.0,
+        gt=0,
+        le=12,
+        description="Longest wait for one answer, in seconds; below the bus's session time-out of 15.",
     )
     client_name: str = Field(
         "Lineshaft",

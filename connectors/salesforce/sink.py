@@ -10,9 +10,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeAlias, cast
 
-from connectors.contract import Rejection
+from connectors.contract import ApiBudget, Rejection
 from connectors.errors import ConfigError, DataError, FarError, TransientError
-from connectors.salesforce.client import ApiBudget, Client
+from connectors.salesforce.client import Client
 from connectors.salesforce.config import SalesforceConfig
 from connectors.salesforce.outcomes import Failure, error_of_kind, failure_of
 from connectors.salesforce.rights import check_writing

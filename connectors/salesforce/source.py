@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import queue
 
-from connectors.contract import Batch, Position
-from connectors.salesforce.client import ApiBudget, Client
+from connectors.contract import ApiBudget, Batch, Position
+from connectors.salesforce.client import Client
 from connectors.salesforce.config import SalesforceConfig
 from connectors.salesforce.engine import Engine
 from connectors.salesforce.position import FIRST_START, standing_of

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 
 from schemas.catalog import ITEMS, ORDERS, PRODUCTION, STATE, STATUS
 from schemas.wire import Reader
@@ -83,9 +84,15 @@ def test_an_order_of_an_unknown_item_is_parked_and_redriven_when_the_item_arrive
         [value] = [Reader("Parked")(data) for data in parked.values()]
         assert (value["cause"], value["waits_for"]) == ("unknown_reference", "items/P-9")
         until(lambda: [e.key for e in kafka.events(SINK, "JobOrder")] == ["crm:2"], "the other order goes on")
+        assert _parked_now("unknown_reference") == 1
         kafka.put(ITEMS, item_event("P-9"))
         until(lambda: len(kafka.events(SINK, "JobOrder")) == 2, "the parked order is redriven by itself")
     assert kafka.newest("parked.pipeline") == {}
+    assert _parked_now("unknown_reference") == 0
+
+
+def _parked_now(cause: str) -> float | None:
+    return REGISTRY.get_sample_value("lineshaft_parked_now_records", {"stage": "pipeline", "cause": cause})
 
 
 def test_a_record_nobody_can_read_is_parked_and_the_others_go_on(kafka: BusOnKafka) -> None:
