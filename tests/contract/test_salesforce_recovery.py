@@ -193,6 +193,7 @@ def test_close_in_any_state_is_safe(rig: Rig) -> None:
     opened = Reader(rig.config())
     opened.source.close()
     opened.source.close()
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("salesforce")]
 
 
 def test_an_org_that_does_not_answer_is_a_transient_error(rig: Rig) -> None:

@@ -41,11 +41,9 @@ class Requests:
 
     def follow(self) -> None:
         """Take further requests until the client ends its side."""
-        try:
+        with suppress(grpc.RpcError):  # the call was cancelled; the other side of it sees the same
             for request in self._incoming:
                 self._add(request)
-        except grpc.RpcError:
-            pass  # the call was cancelled; the other side of it sees the same
         with self._changed:
             self.closed = True
             self._changed.notify_all()
