@@ -31,7 +31,7 @@ from mappings import shipped
 from streams.bus import Bus
 from streams.kafka.topics import apply
 from streams.parked import parked_now
-from streams.trace import belongs_to, trace
+from streams.trace import UnknownOrder, belongs_to, trace
 from tests.bus_on_kafka import until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(400)]
@@ -94,8 +94,14 @@ class Running:
 
     def made(self, name: str) -> Any:
         """The jobs of the order, once there are some."""
-        until(lambda: (trace(self.bus, name).state or {}).get("jobs"), f"{name} is made")
+        until(lambda: self._jobs(name), f"{name} is made")
         return self.trace(name)["jobs"]
+
+    def _jobs(self, name: str) -> Any:
+        try:
+            return (trace(self.bus, name).state or {}).get("jobs")
+        except UnknownOrder:
+            return None  # it has not reached the bus yet
 
     def drop(self, name: str, *rows: str) -> None:
         part = self.folder / "reference" / f"{name}.part"
