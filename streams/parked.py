@@ -47,6 +47,9 @@ class ParkedRecord:
     def as_it_came(self) -> Value:
         """The record inside in readable form; what nobody can decode is base64 under `undecodable`."""
         content = cast("bytes", self.value["content"])
+        if self.value["content_type"] == "reference":
+            topic, number, offset = (str(self.value[name]) for name in ("topic", "partition", "offset"))
+            return {"reference": f"{topic}[{number}] at {offset}"}
         try:
             return from_json(content) if self.value["content_type"] == "json" else self._decoded(content)
         except (CodecError, ValueError) as error:

@@ -68,9 +68,11 @@ class SourceTask:
         self._version = 0
         self._arrived: set[str] = set()
         self._looked_at = 0.0
+        self._stop = Flag()
 
     def run(self, stop: Flag) -> None:
         """Work until `stop` is set. Raises Fenced where another process has taken the source over."""
+        self._stop = stop
         try:
             self._open()
             attempt = 0
@@ -142,6 +144,8 @@ class SourceTask:
         waiting = self._parking.waiting_for(self._arrived)
         while not self._commit(batch, commands, waiting):
             self._parking.drop()
+            if self._stop.is_set():
+                return  # the batch is read again from the stored position by whoever owns the source next
         self._arrived.clear()
 
     def _check_system(self, batch: Batch) -> None:

@@ -7,6 +7,7 @@ the loser of a race is fenced by the source's transactional id.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from threading import Event as Flag
@@ -16,26 +17,31 @@ from mappings import Plan
 from schemas.catalog import POSITIONS
 from streams import metrics
 from streams.bus import Bus
+from streams.intake import stage_of
 from streams.kafka.client import OFFSET_END, Consumer, TopicPartition
+from streams.kafka.cluster import SESSION_TIMEOUT_MS
 from streams.kafka.partitions import partition_of
 from streams.kafka.transaction import Fenced
 from streams.pulse import Pulse
 from streams.source_task import SourceTask
+from streams.stopping import MustStop
 
 log = logging.getLogger(__name__)
 
 STAGE = "sources"
 POLL_S = 0.2
+OWNER_AFTER_S = 2 * SESSION_TIMEOUT_MS / 1000
 
 
 @dataclass
 class Running:
-    """One source's thread, its stop flag, and the defect that ended it."""
+    """One source's thread, its stop flag, what ended it, and when it was fenced (monotonic seconds)."""
 
     name: str
     stop: Flag
     thread: Thread
     defect: Exception | None = None
+    fenced_at: float | None = None
 
 
 class SourceWorker:
@@ -58,6 +64,7 @@ class SourceWorker:
                 self._consumer.poll(POLL_S)
                 self.pulse.beat()
                 self._raise_defects()
+                self._revive_fenced()
         finally:
             self._stop_all()
             self._consumer.close()
@@ -77,6 +84,7 @@ class SourceWorker:
         metrics.OWNED.labels(STAGE).set(0)
 
     def _start(self, name: str) -> None:
+        metrics.STOPPED.labels(stage_of(name)).set(0)
         stop = Flag()
         running = Running(name, stop, Thread(target=lambda: self._run(running), name=f"source-{name}"))
         self._running[name] = running
@@ -89,13 +97,27 @@ class SourceWorker:
             SourceTask(self._bus, attached, self._plan, running.name in self._adopt).run(running.stop)
         except Fenced as error:
             log.error("source %s: another process runs it now, stopped here: %s", running.name, error)
+            running.fenced_at = time.monotonic()
         except Exception as error:
+            log.error("source %s: stopped: %s", running.name, error)
+            metrics.STOPPED.labels(stage_of(running.name)).set(1)
             running.defect = error
 
     def _raise_defects(self) -> None:
-        for running in self._running.values():
-            if running.defect is not None:
-                raise running.defect
+        """A source that only a person can mend stops alone while others run; any other defect ends the process."""
+        defects = [each.defect for each in self._running.values() if each.defect is not None]
+        alone = all(isinstance(each, MustStop) for each in defects) and len(defects) < len(self._running)
+        if defects and not alone:
+            raise defects[0]
+
+    def _revive_fenced(self) -> None:
+        """Whoever still holds the partition two session time-outs after it was fenced is the owner, and begins again.
+
+        A predecessor that was taken for dead may have fenced us with its last breath; it has lost the group by then.
+        """
+        for running in list(self._running.values()):
+            if running.fenced_at is not None and time.monotonic() - running.fenced_at > OWNER_AFTER_S:
+                self._start(running.name)
 
     def _stop_all(self) -> None:
         for running in self._running.values():

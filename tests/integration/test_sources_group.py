@@ -10,6 +10,7 @@ import pytest
 
 from connectors.contract import Batch
 from schemas.catalog import POSITIONS
+from streams import source_worker
 from streams.kafka.transaction import Transactions
 from streams.source_worker import SourceWorker
 from tests.bus_on_kafka import BusOnKafka, running, until
@@ -67,6 +68,28 @@ def test_a_fenced_source_stops_and_the_workers_others_go_on(kafka: BusOnKafka, s
         until(lambda: running_in(worker) == set(NAMES) - {"a"}, "the fenced one has stopped")
     assert b"a" not in kafka.newest(POSITIONS)
     taker.close()
+
+
+def test_a_fenced_source_begins_again_where_the_group_goes_on_calling_it_the_owner(
+    kafka: BusOnKafka, scripts: dict[str, Script], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source_worker, "OWNER_AFTER_S", 1.0)
+    with running(SourceWorker(kafka.bus, kafka.plan)):
+        until(lambda: scripts["a"].opened, "the source is open")
+        Transactions(kafka.bus.cluster, "source-a").close()
+        scripts["a"].steps.append(Batch([order("1")], {"at": 1}))
+        until(lambda: len(scripts["a"].opened) == 2, "it is opened again")
+        scripts["a"].steps.append(Batch([order("2")], {"at": 2}))
+        until(lambda: b"a" in kafka.newest(POSITIONS), "its position moves")
+
+
+def test_a_source_of_another_far_system_stops_alone(kafka: BusOnKafka, scripts: dict[str, Script]) -> None:
+    worker = SourceWorker(kafka.bus, kafka.plan)
+    with running(worker):
+        scripts["a"].steps += [Batch([], {"at": 1}, system="org-1"), Batch([], {"at": 2}, system="org-2")]
+        until(lambda: running_in(worker) == set(NAMES) - {"a"}, "the refused one has stopped")
+        scripts["b"].steps.append(Batch([order("b")], {"at": 1}))
+        until(lambda: b"b" in kafka.newest(POSITIONS), "another one goes on")
 
 
 def test_a_defect_of_one_source_ends_the_process_so_that_it_is_started_again(
