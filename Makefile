@@ -32,7 +32,7 @@ demo: setup     ## 140 real work orders through Salesforce, the bus and JianDaoY
 	@$(VENV)/bin/lineshaft demo
 
 test: setup     ## unit, property, golden, contract and integration tests on a real Kafka
-	@$(VENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@$(VENV)/bin/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 services: setup ## tests against a real schema registry, which is fetched once (158 MB)
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -r tests/services/requirements.txt

@@ -39,9 +39,9 @@ def test_an_order_is_found_by_each_of_its_names_and_told_oldest_first(kafka: Bus
         until(lambda: len(kafka.events(STATUS, "OrderStatus")) == 3, "the report's status")
     found = trace(kafka.bus, "00000001")
     told = [(each.topic, each.what) for each in found.steps]
-    begin = [("crm.orders", "SalesOrder"), ("sink.plant-a", "JobOrder")]
-    assert told[:2] == begin
-    assert sorted(told[2:4]) == [("order.status", "OrderStatus"), ("sink.crm", "OrderStatus")]
+    assert told[0] == ("crm.orders", "SalesOrder")
+    one_transaction = {("sink.plant-a", "JobOrder"), ("order.status", "OrderStatus"), ("sink.crm", "OrderStatus")}
+    assert set(told[1:4]) == one_transaction  # among them there is no order
     assert told[4] == ("mes.production", "JobResponse")
     assert [each.says for each in found.steps if each.what == "JobResponse"] == ["running: good 3, scrap 0, rework 0"]
     for name in ("crm:00000001", "crm:00000001/L1", "WO-1"):
