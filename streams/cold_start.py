@@ -7,26 +7,30 @@ the sources published. Then the sinks open, and the newest of each order goes ou
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping
 from threading import Event as Flag
+from typing import TypeAlias
 
 from schemas.catalog import POSITIONS
 from streams.bus import Bus, pipeline_topics
 from streams.kafka.client import OFFSET_BEGINNING, Message, TopicPartition
-from streams.kafka.reading import committed_offsets, read_to_end
+from streams.kafka.consuming import offset_of, place
+from streams.kafka.reading import committed_offsets, end_offsets, read_to_end
 from streams.pulse import Pulse
 
 log = logging.getLogger(__name__)
 
 LOOK_S = 1.0
 
+Ends: TypeAlias = Mapping[tuple[str, int], int]
+
 
 def wait_until_known(bus: Bus, stop: Flag, pulse: Pulse) -> None:
     """Return once the sinks may open, or `stop` is set."""
-    told = ""
+    door, told = ColdStart(bus), ""
     while not stop.is_set():
         pulse.beat()
-        reason = shut_because(bus)
+        reason = door.shut_because()
         if not reason:
             return
         if reason != told:
@@ -35,12 +39,21 @@ def wait_until_known(bus: Bus, stop: Flag, pulse: Pulse) -> None:
         stop.wait(LOOK_S)
 
 
-def shut_because(bus: Bus) -> str:
-    """Why the sinks are shut; empty where they may open."""
-    missing = sorted(set(bus.sources) - complete_sources(bus))
-    if missing:
-        return f"the first backfill of {', '.join(missing)} is not done"
-    return "the pipeline has not caught up" if _unread(bus, pipeline_topics()) else ""
+class ColdStart:
+    """Why the sinks are still shut. What is published after the last backfill keeps them shut no longer."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+        self._targets: Ends | None = None
+
+    def shut_because(self) -> str:
+        """The reason; empty where they may open."""
+        missing = sorted(set(self._bus.sources) - complete_sources(self._bus))
+        if missing:
+            return f"the first backfill of {', '.join(missing)} is not done"
+        if self._targets is None:
+            self._targets = _ends(self._bus)
+        return "the pipeline has not caught up" if _unread(self._bus, self._targets) else ""
 
 
 def complete_sources(bus: Bus) -> set[str]:
@@ -57,14 +70,27 @@ def complete_sources(bus: Bus) -> set[str]:
     return found
 
 
-def _unread(bus: Bus, topics: Sequence[str]) -> bool:
-    """Whether any committed record lies behind the pipeline's offsets; markers of transactions are none."""
-    asked = [TopicPartition(bus.cluster.name(topic), number) for topic in topics for number in range(bus.partitions)]
+def _inputs(bus: Bus) -> list[tuple[str, int]]:
+    return [(bus.cluster.name(topic), number) for topic in pipeline_topics() for number in range(bus.partitions)]
+
+
+def _ends(bus: Bus) -> Ends:
+    return end_offsets(bus.cluster.admin(), _inputs(bus))
+
+
+def _unread(bus: Bus, targets: Ends) -> bool:
+    """Whether a committed record lies between the pipeline's offsets and the targets; markers are none."""
+    asked = [TopicPartition(topic, number) for topic, number in _inputs(bus)]
     consumer = bus.cluster.free_consumer("pipeline")
     try:
         begin = {(each.topic, each.partition): max(each.offset, 0) for each in committed_offsets(consumer, asked)}
     finally:
         consumer.close()
-    unread: list[Message] = []
-    read_to_end(bus.cluster, begin, unread.append)
+    unread: list[int] = []
+
+    def take(message: Message) -> None:
+        if offset_of(message) < targets[place(message)]:
+            unread.append(offset_of(message))
+
+    read_to_end(bus.cluster, {where: begin[where] for where in begin if begin[where] < targets[where]}, take)
     return bool(unread)

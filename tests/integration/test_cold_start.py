@@ -7,7 +7,7 @@ import pytest
 from schemas.catalog import ITEMS, ORDERS, POSITIONS
 from schemas.event import Event, Record
 from streams.clock import now_us
-from streams.cold_start import shut_because
+from streams.cold_start import ColdStart
 from streams.pipeline import Pipeline
 from tests.bus_on_kafka import BusOnKafka, bus_on_kafka, item_event, order_event, running, until
 from tests.raw_kafka import RawKafka
@@ -25,15 +25,27 @@ def test_sinks_stay_shut_until_every_backfill_is_done_and_the_pipeline_has_caugh
     raw: RawKafka, topic_prefix: str
 ) -> None:
     kafka = bus_on_kafka(raw, topic_prefix)
+    door = ColdStart(kafka.bus)
     _position(kafka, "crm", complete=False)
-    assert shut_because(kafka.bus) == "the first backfill of crm, plant-a is not done"
+    assert door.shut_because() == "the first backfill of crm, plant-a is not done"
     _position(kafka, "plant-a", complete=True)
-    assert shut_because(kafka.bus) == "the first backfill of crm is not done"
+    assert door.shut_because() == "the first backfill of crm is not done"
     kafka.put(ITEMS, item_event("P-1"))
     kafka.put(ORDERS, order_event("1"))
     _position(kafka, "crm", complete=True)
-    assert shut_because(kafka.bus) == "the pipeline has not caught up"
+    assert door.shut_because() == "the pipeline has not caught up"
     with running(Pipeline(kafka.bus, 0, kafka.plan)):
-        until(lambda: shut_because(kafka.bus) == "", "the sinks may open")
+        until(lambda: door.shut_because() == "", "the sinks may open")
     _position(kafka, "crm", complete=False)
-    assert shut_because(kafka.bus) == "", "once a backfill was done the bus knows the far system"
+    assert door.shut_because() == "", "once a backfill was done the bus knows the far system"
+
+
+def test_orders_that_go_on_coming_do_not_keep_the_sinks_shut(raw: RawKafka, topic_prefix: str) -> None:
+    kafka = bus_on_kafka(raw, topic_prefix)
+    for source in ("crm", "plant-a"):
+        _position(kafka, source, complete=True)
+    door = ColdStart(kafka.bus)
+    assert door.shut_because() == ""
+    kafka.put(ORDERS, order_event("1"))
+    assert door.shut_because() == "", "it came after the backfill"
+    assert ColdStart(kafka.bus).shut_because() == "the pipeline has not caught up"
