@@ -7,6 +7,8 @@ from where its reading stopped when it comes back.
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Collection, Iterator
 
 from streams.kafka.client import Message
@@ -14,6 +16,7 @@ from streams.kafka.cluster import Cluster
 from streams.kafka.reading import read_to_end
 
 FIRST_OFFSET = 0
+KEPT_S = 12 * 3600  # half of Kafka's delete.retention.ms, the least time that a tombstone stays
 
 
 class Table:
@@ -26,10 +29,12 @@ class Table:
         self._read_to: dict[int, int] = {}
         self._overlay: dict[tuple[int, str], bytes | None] = {}
         self._owned: frozenset[int] = frozenset()
+        self._left_at: dict[int, float] = {}
 
     def restore(self, partitions: Collection[int]) -> None:
         """Own exactly these partitions, each read up to the high watermark. Any overlay is dropped."""
         self.disown()
+        self._forget_stale(partitions)
         name = self._cluster.name(self.topic)
         begin = {(name, number): self._read_to.get(number, FIRST_OFFSET) for number in partitions}
         reached = read_to_end(self._cluster, begin, self._take)
@@ -39,7 +44,15 @@ class Table:
     def disown(self) -> None:
         """Own nothing until the next restore, which goes on where the reading stopped."""
         self.drop()
+        self._left_at |= dict.fromkeys(self._owned, time.monotonic())
         self._owned = frozenset()
+
+    def _forget_stale(self, partitions: Collection[int]) -> None:
+        """A partition that was away for long is read anew: tombstones written meanwhile may be compacted away."""
+        for number in partitions:
+            if time.monotonic() - self._left_at.get(number, math.inf) > KEPT_S:
+                self._base.pop(number, None)
+                self._read_to.pop(number, None)
 
     def _take(self, message: Message) -> None:
         part = self._base.setdefault(int(message.partition() or 0), {})
