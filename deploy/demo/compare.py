@@ -69,8 +69,8 @@ def compare(log: Path, salesforce: Login, jiandaoyun: Login) -> Table:
     return {
         "orders_expected": len(expected),
         "orders_completed": len(told),
-        "quantity_good_expected": sum(made.good for made in expected.values()),
-        "quantity_good_reported": sum(made.good for made in told),
+        "quantity_good_expected": _plain(sum(made.good for made in expected.values())),
+        "quantity_good_reported": _plain(sum(made.good for made in told)),
         "differences": [cast("Json", vars(each)) for each in differences],
     }
 
@@ -153,6 +153,11 @@ def _status(row: Table) -> Made:
 
 def _number(value: Json) -> float:
     return float(cast("float", value or 0))
+
+
+def _plain(quantity: float) -> int | float:
+    """A whole quantity without a point."""
+    return int(quantity) if quantity == int(quantity) else quantity
 
 
 def from_jiandaoyun(login: Login) -> dict[str, list[Made]]:
