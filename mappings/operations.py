@@ -21,6 +21,7 @@ from mappings.problems import Cause, Refusal, nearest
 from mappings.shape import Shape, a, shape_of
 from schemas.document import Field, Kind, Value
 from schemas.event import Record
+from schemas.identity import link_key, link_reference
 from schemas.shapes import described
 
 Built: TypeAlias = "tuple[Shape, Apply]"
@@ -115,8 +116,9 @@ def _link(step: Step, shape: Shape, target: Shape | None, build: Build) -> Built
         here, there = system(context), to_system(context)
         found = context.references.link(wanted.kind, here, id, there)
         if found is None and wanted.unknown == "park":
+            waits_for = link_reference(link_key(wanted.kind, here, id, there))
             message = f"{values.shown(id)} of {here} has no {wanted.kind} in {there}"
-            raise Refusal(Cause.UNKNOWN_REFERENCE, message, f"links/{wanted.kind}|{here}|{id}|{there}")
+            raise Refusal(Cause.UNKNOWN_REFERENCE, message, waits_for)
         return id if found is None else found
 
     return Shape(Kind.TEXT, shape.nullable), apply

@@ -20,7 +20,6 @@ NAMESPACE = "lineshaft"
 SHARED_TYPES = frozenset({"Priority", "Cover"})
 DAY_MS = 24 * 3600 * 1000
 DELIVERY_RETENTION_MS = 30 * DAY_MS
-FOR_EVER = -1
 
 
 class UnknownRecord(LookupError):

@@ -38,6 +38,21 @@ def order_key_of_job(job_id: str) -> str:
     return key
 
 
+def link_key(kind: str, system: str, far_id: str, to_system: str) -> str:
+    """The key of a Link: what `to_system` calls the thing that `system` calls `far_id`."""
+    return f"{kind}|{system}|{far_id}|{to_system}"
+
+
+def item_reference(code: str) -> str:
+    """What a record that misses an item waits for."""
+    return f"items/{code}"
+
+
+def link_reference(key: str) -> str:
+    """What a record that misses a cross-reference waits for, from the Link's key."""
+    return f"links/{key}"
+
+
 def content_hash(value: Value) -> str:
     """A short hash of a JSON value that is equal for equal values, whatever the order of their keys."""
     return hashlib.sha256(to_json(value).encode()).hexdigest()[:HASH_LENGTH]

@@ -11,13 +11,12 @@ from schemas.catalog import TOPIC_OF_RECORD
 from schemas.codec import CodecError
 from schemas.document import Document, Fields, from_json, to_json
 from schemas.event import Event, Record
-from schemas.identity import ParkedKey, event_id, order_key, revision_time_us
+from schemas.identity import ParkedKey, event_id, link_key, order_key, revision_time_us
 from schemas.wire import DEFINITION, REVISION, TRACEPARENT, SchemaIds, Writer, headers_of, new_traceparent
 from streams.kafka.partitions import partition_of
 from streams.kafka.transaction import Outgoing, checked_size
 from streams.outcome import Reason, reason_for
 from streams.parking import Incoming
-from streams.references import link_key
 
 DELETED = "_deleted"
 

@@ -9,6 +9,7 @@ from typing import TypeAlias
 from schemas.catalog import ITEMS, LINKS
 from schemas.codec import CodecError
 from schemas.event import Record
+from schemas.identity import item_reference, link_key, link_reference
 from schemas.wire import Reader
 from streams.kafka.client import Message
 from streams.kafka.cluster import Cluster
@@ -20,21 +21,6 @@ log = logging.getLogger(__name__)
 Store: TypeAlias = dict[str, Record]
 
 
-def item_reference(code: str) -> str:
-    """What a record that misses an item waits for."""
-    return f"items/{code}"
-
-
-def link_reference(kind: str, system: str, far_id: str, to_system: str) -> str:
-    """What a record that misses a cross-reference waits for."""
-    return f"links/{link_key(kind, system, far_id, to_system)}"
-
-
-def link_key(kind: str, system: str, far_id: str, to_system: str) -> str:
-    """The key of a Link in its topic."""
-    return f"{kind}|{system}|{far_id}|{to_system}"
-
-
 class ReferenceTables:
     """Items and links as they are now (`mappings.References`)."""
 
@@ -42,8 +28,8 @@ class ReferenceTables:
         self._items: Store = {}
         self._links: Store = {}
         self._tables: list[tuple[Follower, Reader, Store, Callable[[str], str]]] = [
-            (Follower(cluster, ITEMS), cluster.reader("Item"), self._items, lambda key: f"items/{key}"),
-            (Follower(cluster, LINKS), cluster.reader("Link"), self._links, lambda key: f"links/{key}"),
+            (Follower(cluster, ITEMS), cluster.reader("Item"), self._items, item_reference),
+            (Follower(cluster, LINKS), cluster.reader("Link"), self._links, link_reference),
         ]
 
     def load(self) -> None:

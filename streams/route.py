@@ -8,8 +8,8 @@ from typing import cast
 
 from mappings import Cause, MappingFailed, References, Routes
 from schemas.event import Record
+from schemas.identity import item_reference
 from streams.outcome import NoRoute
-from streams.references import item_reference
 
 RELEASED, HELD, CANCELLED = "released", "held", "cancelled"
 

@@ -14,10 +14,10 @@ from connectors.errors import DataError, Throttled, TransientError, UnknownOutco
 from schemas.catalog import LINKS
 from schemas.document import Document
 from schemas.event import Event
+from schemas.identity import link_key
 from schemas.wire import Reader
 from streams.clock import now_us
 from streams.commands import redrive_command, send
-from streams.references import link_key
 from streams.sink_task import SinkTask
 from tests.bus_on_kafka import BusOnKafka, running, until
 from tests.integration.scripted_far_system import Script, ScriptedSink, attached, far_bus
