@@ -6,7 +6,7 @@ because something before it is wrong is told as not checked.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from connectors.errors import FarError
@@ -17,8 +17,7 @@ from deploy.project import Project, load_project
 from deploy.project_problems import ProjectError
 from deploy.wiring import bus_of, drafts
 from mappings import DefinitionError, DefinitionFile, Findings, compile_plan, examine
-from schemas.document import DocumentType
-from streams.bus import Bus
+from streams.bus import Bus, document_types, sink_names
 from streams.checks import Resolution, check_clock, resolution
 from streams.definitions import drafts_that_differ, live_files
 from streams.kafka import topics
@@ -45,7 +44,7 @@ def _project(project: Project) -> Iterator[Finding]:
 def _definitions(project: Project) -> Iterator[Finding]:
     try:
         files = drafts(project)
-        findings = examine(files, _types(project), _sinks(project))
+        findings = examine(files, document_types(project.connectors), sink_names(project.connectors))
     except (DefinitionError, FarError) as error:
         yield from _of_definitions(error)
         return
@@ -73,18 +72,6 @@ def _of_findings(findings: Findings) -> Iterator[Finding]:
             yield bad("definitions", where, f"the test {each.name!r} fails: {each.message}", "Mend one of the two.")
     for name in findings.unchecked:
         yield good("definitions", name, "is of a system that has no connector here, and is not used")
-
-
-def _types(project: Project) -> Mapping[str, DocumentType]:
-    return {
-        f"{each.connector.name}.{kind.name}": kind
-        for each in project.connectors.values()
-        for kind in each.connector.documents(each.config)
-    }
-
-
-def _sinks(project: Project) -> list[str]:
-    return sorted(name for name, each in project.connectors.items() if each.connector.sink is not None)
 
 
 def _kafka(project: Project) -> Iterator[Finding]:
@@ -122,7 +109,7 @@ def _live(project: Project, live: Sequence[DefinitionFile]) -> Iterator[Finding]
         return
     try:
         different = drafts_that_differ(live, drafts(project))
-        compile_plan(live, _types(project))
+        compile_plan(live, document_types(project.connectors))
     except (DefinitionError, FarError) as error:
         yield from _of_definitions(error)
         return
@@ -143,7 +130,7 @@ def _clock(bus: Bus) -> Finding:
 
 def _orders(project: Project, bus: Bus, live: Sequence[DefinitionFile]) -> Iterator[Finding]:
     try:
-        plan = compile_plan(live or drafts(project), _types(project))
+        plan = compile_plan(live or drafts(project), document_types(project.connectors))
     except (DefinitionError, FarError):
         yield not_checked("open orders", "they need definitions without problems")
         return

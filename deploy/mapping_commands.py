@@ -69,10 +69,11 @@ def test(context: typer.Context, paths: Paths = None, as_json: output.Json = Fal
 def _findings(context: typer.Context, paths: Sequence[Path] | None) -> tuple[Sequence[Problem], Findings]:
     """The problems that keep mappings from running, and all findings (these and missing tests too)."""
     from mappings import DefinitionError, Findings, compile_plan, examine
+    from streams.bus import document_types, sink_names
 
     project = project_of(context) if invocation(context).in_a_project else None
-    types = _of_project(project) if project is not None else _of_installed()
-    sinks = _sinks(project) if project is not None else None
+    types = document_types(project.connectors) if project is not None else _of_installed()
+    sinks = sink_names(project.connectors) if project is not None else None
     try:
         files = _files(project, paths or ())
     except DefinitionError as error:
@@ -104,19 +105,6 @@ def _read(path: Path) -> Sequence[DefinitionFile]:
     from mappings import read_file, read_folder
 
     return read_folder(path) if path.is_dir() else [read_file(path)]
-
-
-def _of_project(project: Project) -> dict[str, DocumentType]:
-    """The documents of the configured connectors; one that asks its far system needs it to answer."""
-    return {
-        f"{each.connector.name}.{kind.name}": kind
-        for each in project.connectors.values()
-        for kind in each.connector.documents(each.config)
-    }
-
-
-def _sinks(project: Project) -> list[str]:
-    return sorted(name for name, each in project.connectors.items() if each.connector.sink is not None)
 
 
 def _of_installed() -> dict[str, DocumentType]:

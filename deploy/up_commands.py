@@ -155,10 +155,11 @@ def run_sink(
     from connectors.errors import ConfigError
     from deploy import roles
     from deploy.wiring import bus_with_topics
+    from streams.bus import sink_names
 
     logs_to_stderr()
     project = project_of(context)
-    sinks = sorted(each.name for each in project.connectors.values() if each.connector.sink is not None)
+    sinks = sink_names(project.connectors)
     if name not in sinks:
         raise ConfigError("sink", f"no connector {name!r} with a sink.", f"There are: {', '.join(sinks) or 'none'}.")
     roles.run_sink(bus_with_topics(project), _listening(project, port), name)

@@ -23,6 +23,20 @@ class Attached:
     config: ConnectorConfig
 
 
+def sink_names(attached: Mapping[str, Attached]) -> list[str]:
+    """The connectors that have a sink."""
+    return sorted(name for name, each in attached.items() if each.connector.sink is not None)
+
+
+def document_types(attached: Mapping[str, Attached]) -> dict[str, DocumentType]:
+    """The documents of all connectors, named `<type of connector>.<document>`; may ask the far systems."""
+    return {
+        f"{each.connector.name}.{kind.name}": kind
+        for each in attached.values()
+        for kind in each.connector.documents(each.config)
+    }
+
+
 @dataclass(frozen=True)
 class Bus:
     """One bus as configured."""
@@ -39,7 +53,7 @@ class Bus:
     @property
     def sinks(self) -> list[str]:
         """The connectors that have a sink."""
-        return sorted(name for name, each in self.attached.items() if each.connector.sink is not None)
+        return sink_names(self.attached)
 
     @property
     def webhooks(self) -> list[str]:
@@ -48,12 +62,8 @@ class Bus:
 
     @cached_property
     def document_types(self) -> dict[str, DocumentType]:
-        """The documents of all connectors, named `<type of connector>.<document>`; may ask the far systems."""
-        return {
-            f"{each.connector.name}.{kind.name}": kind
-            for each in self.attached.values()
-            for kind in each.connector.documents(each.config)
-        }
+        """See `document_types`."""
+        return document_types(self.attached)
 
     @property
     def topics(self) -> list[Topic]:
