@@ -106,8 +106,17 @@ def from_salesforce(login: Login) -> tuple[list[Order], dict[str, Made]]:
     with httpx.Client(verify=trust(login.ca_file), timeout=TIMEOUT_S) as client:
         base = signed_in(client, login)
         orders = [_order(row) for row in _query(client, base, ORDERS)]
-        statuses = {str(row["MES_Key__c"]): _status(row) for row in _query(client, base, STATUSES)}
-    return orders, statuses
+        return orders, _statuses(client, base)
+
+
+def told_in_salesforce(login: Login) -> dict[str, Made]:
+    """Only the production status told for each order key."""
+    with httpx.Client(verify=trust(login.ca_file), timeout=TIMEOUT_S) as client:
+        return _statuses(client, signed_in(client, login))
+
+
+def _statuses(client: httpx.Client, base: str) -> dict[str, Made]:
+    return {str(row["MES_Key__c"]): _status(row) for row in _query(client, base, STATUSES)}
 
 
 ORDERS = "SELECT Id, OrderNumber, Work_Order__c, (SELECT Id, Quantity FROM OrderItems) FROM Order"

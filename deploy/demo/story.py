@@ -17,7 +17,7 @@ from threading import Event as Flag
 
 import httpx
 
-from deploy.demo.compare import Table, compare, from_salesforce, trust
+from deploy.demo.compare import Table, compare, told_in_salesforce, trust
 from deploy.demo.factory import Factory
 from deploy.demo.log import WorkOrder
 from deploy.demo.picture import NOTHING_SEEN, Figures, show, view_figures
@@ -144,7 +144,7 @@ class Watch:
                 return
 
     def _look(self) -> None:
-        _, statuses = from_salesforce(self._on.salesforce.login)
+        statuses = told_in_salesforce(self._on.salesforce.login)
         self._told = sum(1 for status in statuses.values() if status.state == "completed")
         self._parked = len(parked_now(self._on.bus))
         self._view = view_figures(self._on.address("views"))
