@@ -82,7 +82,7 @@ class SourceTask:
                     attempt = 0
                 except FarError as error:
                     attempt += 1
-                    self._failed(error, attempt, stop)
+                    self._failed(error, attempt)
         finally:
             self.close()
 
@@ -112,13 +112,13 @@ class SourceTask:
             self._source.close()
             self._source = None
 
-    def _failed(self, error: FarError, attempt: int, stop: Flag) -> None:
+    def _failed(self, error: FarError, attempt: int) -> None:
         wait = pause_s(error, attempt)
         kind = type(error).__name__
         metrics.FAR_ERRORS.labels(self._stage, kind).inc()
         log.warning("%s: %s (%s, %s): again in %.1f s", self._stage, error, kind, action_for(error), wait)
         self._close_source()
-        stop.wait(wait)
+        self._stop.wait(wait)
 
     def _opened(self) -> Source:
         if self._source is None:
