@@ -20,6 +20,7 @@ NAMESPACE = "lineshaft"
 SHARED_TYPES = frozenset({"Priority", "Cover"})
 DAY_MS = 24 * 3600 * 1000
 DELIVERY_RETENTION_MS = 30 * DAY_MS
+FOR_EVER = -1
 
 
 class UnknownRecord(LookupError):
@@ -48,6 +49,8 @@ STATE_SETTINGS = {  # DESIGN section 4: a restore reads little more than what is
     "min.cleanable.dirty.ratio": "0.1",
 }
 
+AUDIT_SETTINGS = {"retention.bytes": "-1"}  # whatever the brokers' default is
+
 TOPICS: Mapping[str, TopicKind] = {
     "crm.orders": TopicKind("crm.orders", "SalesOrder"),
     "mes.production": TopicKind("mes.production", "JobResponse"),
@@ -55,6 +58,7 @@ TOPICS: Mapping[str, TopicKind] = {
     "order.status": TopicKind("order.status", "OrderStatus"),
     "bus.order-state": TopicKind("bus.order-state", "OrderState", True, settings=STATE_SETTINGS),
     "bus.positions": TopicKind("bus.positions", "Position", True, settings=STATE_SETTINGS),
+    "bus.audit": TopicKind("bus.audit", "AuditEntry", partitions=1, retention_ms=FOR_EVER, settings=AUDIT_SETTINGS),
     "bus.definitions": TopicKind("bus.definitions", "Definition", True, 1),
     "ref.items": TopicKind("ref.items", "Item", True),
     "ref.links": TopicKind("ref.links", "Link", True),
@@ -64,6 +68,7 @@ TOPICS: Mapping[str, TopicKind] = {
 
 ORDERS, PRODUCTION, STATUS, STATE = "crm.orders", "mes.production", "order.status", "bus.order-state"
 POSITIONS, DEFINITIONS, ITEMS, LINKS = "bus.positions", "bus.definitions", "ref.items", "ref.links"
+AUDIT = "bus.audit"
 
 TOPIC_OF_RECORD: Mapping[str, str] = {
     "SalesOrder": ORDERS,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from schemas.document import Value, to_json
@@ -56,6 +57,15 @@ def link_reference(key: str) -> str:
 def content_hash(value: Value) -> str:
     """A short hash of a JSON value that is equal for equal values, whatever the order of their keys."""
     return hashlib.sha256(to_json(value).encode()).hexdigest()[:HASH_LENGTH]
+
+
+def entry_hash(entry: Mapping[str, Value]) -> str:
+    """The hash of an audit entry over everything in it but the hash itself: the SHA-256 of its compact JSON.
+
+    What is null is left out, so that a field that is added later changes no hash of an older entry.
+    """
+    content = {name: value for name, value in entry.items() if name != "hash" and value is not None}
+    return hashlib.sha256(to_json(content).encode()).hexdigest()
 
 
 def revision(changed_us: int, value: Value) -> str:
