@@ -1,6 +1,8 @@
 """The kit that every stand-in is built from: sockets with TLS, state on disk, a ledger, scripted faults."""
 
+from connectors.testing.backup import backup_routes
 from connectors.testing.certificates import Certificates, issue
+from connectors.testing.clock import Clock
 from connectors.testing.control import Holds, control_routes
 from connectors.testing.faults import Fault, Faults
 from connectors.testing.ledger import Ledger
@@ -10,6 +12,7 @@ from connectors.testing.store import RecordStore
 
 __all__ = [
     "Certificates",
+    "Clock",
     "Dropped",
     "Fault",
     "Faults",
@@ -17,6 +20,7 @@ __all__ = [
     "Ledger",
     "RecordStore",
     "Served",
+    "backup_routes",
     "control_routes",
     "issue",
     "kept_port",

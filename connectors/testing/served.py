@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from connectors.testing.certificates import Certificates
+from connectors.testing.clock import Clock, Dated
 from connectors.testing.ports import LOOPBACK, claim
 
 START_TIMEOUT_S = 30
@@ -45,10 +46,14 @@ class _Server(uvicorn.Server):
 
 
 class Served:
-    """Serves `app` from `start` to `stop`; requests that are still held at the stop are dropped after a second."""
+    """Serves `app` from `start` to `stop`; requests that are still held at the stop are dropped after a second.
 
-    def __init__(self, app: Starlette, port: int, certificates: Certificates) -> None:
-        self._app = app
+    With a `clock` every answer is dated by it.
+    """
+
+    def __init__(self, app: Starlette, port: int, certificates: Certificates, clock: Clock | None = None) -> None:
+        self._app: Starlette | Dated = app if clock is None else Dated(app, clock)
+        self._own_date = clock is not None
         self._port = port
         self._certificates = certificates
         self._server: _Server | None = None
@@ -91,6 +96,7 @@ class Served:
             log_config=None,  # the process that hosts the stand-in owns its logging
             log_level="critical",  # a held request that the stop cuts off is no error here
             access_log=False,
+            date_header=not self._own_date,
             timeout_graceful_shutdown=GRACE_S,
             ws="none",
         )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from schemas.document import Fields, from_json, to_json
+
+BACKUP = "backup"
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS records (
@@ -66,6 +68,27 @@ class RecordStore:
         with self._lock, self._connection:
             cursor = self._connection.executemany("DELETE FROM records WHERE kind = ? AND id = ?", rows)
             return max(cursor.rowcount, 0)
+
+    def back_up(self, name: str, tables: Sequence[str]) -> None:
+        """Keep a copy of some tables under a name; an earlier one of that name is replaced."""
+        with self._lock, self._connection:
+            for table in tables:
+                self._copy(table, f"{BACKUP}/{name}/{table}")
+            self._connection.execute("INSERT OR REPLACE INTO records VALUES (?, ?, ?)", (BACKUP, name, "{}"))
+
+    def restore(self, name: str, tables: Sequence[str]) -> bool:
+        """Put tables back as they were when backed up, all or none; False where there is no such backup."""
+        if self.get(BACKUP, name) is None:
+            return False
+        with self._lock, self._connection:
+            for table in tables:
+                self._copy(f"{BACKUP}/{name}/{table}", table)
+        return True
+
+    def _copy(self, table: str, to: str) -> None:
+        self._connection.execute("DELETE FROM records WHERE kind = ?", (to,))
+        copy = "INSERT INTO records SELECT ?, id, content FROM records WHERE kind = ?"
+        self._connection.execute(copy, (to, table))
 
     def close(self) -> None:
         """Close the file; nothing may be called afterwards."""

@@ -20,6 +20,7 @@ EXPORTS: Mapping[str, tuple[str, ...]] = {
     "connectors.salesforce.simulator": ("Simulator",),
     "connectors.testing": (
         "Certificates",
+        "Clock",
         "Dropped",
         "Fault",
         "Faults",
@@ -27,6 +28,7 @@ EXPORTS: Mapping[str, tuple[str, ...]] = {
         "Ledger",
         "RecordStore",
         "Served",
+        "backup_routes",
         "control_routes",
         "issue",
         "kept_port",

@@ -8,7 +8,7 @@ import secrets
 import ssl
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 
 import httpx
@@ -56,11 +56,19 @@ TARGET = TypeAdapter(Target)
 class Pusher:
     """Sends pushes one by one in a thread of its own; those not yet taken are on disk and survive a restart."""
 
-    def __init__(self, store: RecordStore, form: Sequence[Widget], faults: Faults, ledger: Ledger) -> None:
+    def __init__(
+        self,
+        store: RecordStore,
+        form: Sequence[Widget],
+        faults: Faults,
+        ledger: Ledger,
+        now: Callable[[], float] = time.time,
+    ) -> None:
         self._store = store
         self._form = form
         self._faults = faults
         self._ledger = ledger
+        self._now = now
         self._change = threading.Condition()
         self._stopping = False
         self._order = itertools.count(time.time_ns())
@@ -153,7 +161,7 @@ class Pusher:
 
     def _send(self, push: Push, target: Target) -> bool:
         """Post once, with a fresh nonce and timestamp and the same DeliverId; says whether it was taken."""
-        timestamp, nonce = str(int(time.time())), secrets.token_hex(6)
+        timestamp, nonce = str(int(self._now())), secrets.token_hex(6)
         signed = f"{nonce}:{push.body}:{target.secret}:{timestamp}".encode()
         headers = {
             "Content-Type": "application/json",

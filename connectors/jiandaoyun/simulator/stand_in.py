@@ -17,17 +17,30 @@ from connectors.jiandaoyun.simulator.api import Api
 from connectors.jiandaoyun.simulator.form import build
 from connectors.jiandaoyun.simulator.gate import KINDS, Gate
 from connectors.jiandaoyun.simulator.limits import Limits
-from connectors.jiandaoyun.simulator.people import People
+from connectors.jiandaoyun.simulator.people import BIN, People
 from connectors.jiandaoyun.simulator.push import Pusher, Target
-from connectors.jiandaoyun.simulator.records import Ids, Records
+from connectors.jiandaoyun.simulator.records import TABLE, Ids, Records
 from connectors.jiandaoyun.simulator.refusal import Refusal
+from connectors.jiandaoyun.simulator.transactions import TABLE as TRANSACTIONS
 from connectors.jiandaoyun.simulator.transactions import Transactions
-from connectors.testing import Faults, Holds, Ledger, RecordStore, Served, control_routes, issue, kept_port
+from connectors.testing import (
+    Clock,
+    Faults,
+    Holds,
+    Ledger,
+    RecordStore,
+    Served,
+    backup_routes,
+    control_routes,
+    issue,
+    kept_port,
+)
 from connectors.testing.control import answer
 from schemas.document import Fields, from_json
 
 SETTINGS = "settings"
 TARGET = TypeAdapter(Target)
+RESTORED = (TABLE, BIN, TRANSACTIONS)
 
 
 class Simulator:
@@ -37,6 +50,10 @@ class Simulator:
     POST push         {"url", "secret"?, "keys"?: alias|widget, "ca_file"?}; DELETE push switches it off
     GET push          {"waiting": n}
     POST limits       {"enforced": bool}; the rate limits are enforced at the start
+    POST clock        {"offset_s": 3600}: the vendor's clock is an hour ahead (negative: behind, 0: right again);
+                      every stamp, the pushes' timestamp and the header `Date` follow; GET clock tells it
+    POST backup/NAME  the vendor backs up the records; POST restore/NAME brings them back as they were then: records,
+                      recycle bin and transaction ids, not the company's ids, keys and push target. Nothing is pushed.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -67,7 +84,9 @@ class Simulator:
         parts.callback(ledger.close)
         settings = _settings(store)
         holds = Holds()
-        served = Served(Starlette(routes=_assemble(parts, store, ledger, holds, settings)), port, certificates)
+        clock = Clock(store)
+        app = Starlette(routes=_assemble(parts, store, ledger, holds, settings, clock))
+        served = Served(app, port, certificates, clock)
         served.start()
         parts.callback(served.stop)
         parts.callback(holds.release)
@@ -91,15 +110,15 @@ def _settings(store: RecordStore) -> Fields:
 
 
 def _assemble(
-    parts: ExitStack, store: RecordStore, ledger: Ledger, holds: Holds, settings: Fields
+    parts: ExitStack, store: RecordStore, ledger: Ledger, holds: Holds, settings: Fields, clock: Clock
 ) -> list[BaseRoute]:
     form, faults, limits = build(), Faults(), Limits(enforced=True)
     ids = Ids(str(settings["app_id"]), str(settings["entry_id"]))
-    records = Records(store, form, ids)
-    pusher = Pusher(store, form, faults, ledger)
+    records = Records(store, form, ids, clock.now_ms)
+    pusher = Pusher(store, form, faults, ledger, clock.now)
     pusher.start()
     parts.callback(pusher.stop)
-    api = Api(form, ids, records, Transactions(store), ledger, faults)
+    api = Api(form, ids, records, Transactions(store, clock.now_ms), ledger, faults)
 
     def job_of(body: Fields) -> str:
         """The job order id that a call is about, as far as one can tell."""
@@ -107,7 +126,13 @@ def _assemble(
 
     gate = Gate(api.endpoints(), str(settings["api_key"]), limits, faults, holds, ledger, job_of)
     people = People(form, ids, records, store, pusher, ledger)
-    extra = [*people.routes(), *_push_routes(pusher, str(settings["webhook_secret"])), _limits_route(limits)]
+    extra = [
+        *people.routes(),
+        *_push_routes(pusher, str(settings["webhook_secret"])),
+        _limits_route(limits),
+        *clock.routes(),
+        *backup_routes(lambda name: store.back_up(name, RESTORED), lambda name: store.restore(name, RESTORED)),
+    ]
     return [Mount("/api", routes=gate.routes()), control_routes(faults, ledger, holds, KINDS, extra)]
 
 

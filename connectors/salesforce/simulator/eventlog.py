@@ -54,10 +54,20 @@ class EventLog:
         self._now = now
         self._retention_s = retention_s
         self.changed = threading.Condition()
-        self._events = [_event(row) for row in store.all("events")]
-        kept = (store.get("org", "log") or {}).get("last", START)
-        assert isinstance(kept, int)
-        self.last = self._events[-1].sequence if self._events else kept
+        self._events: list[LoggedEvent] = []
+        self.last = START
+        self.restores = 0
+        self.load()
+
+    def load(self) -> None:
+        """Take the log from the disk, in place of what is in memory; who reads it now sees `restores` grow."""
+        with self.changed:
+            self._events = [_event(row) for row in self._store.all("events")]
+            kept = (self._store.get("org", "log") or {}).get("last", START)
+            assert isinstance(kept, int)
+            self.last = self._events[-1].sequence if self._events else kept
+            self.restores += 1
+            self.changed.notify_all()
 
     def append(self, entries: Sequence[tuple[str, str, bytes]]) -> None:
         """Add events (entity, schema id, payload) and wake the readers."""

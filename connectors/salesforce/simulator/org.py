@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,23 +14,27 @@ from connectors.salesforce.simulator.rules import Rights
 from connectors.salesforce.simulator.settings import Settings
 from connectors.salesforce.simulator.tables import Tables
 from connectors.salesforce.simulator.transaction import Transaction
-from connectors.testing import Faults, RecordStore
+from connectors.testing import Clock, Faults, RecordStore
+from schemas.document import Value
+
+RESTORED = (*OBJECTS, "org", "events")
 
 
 class Org:
     """State of one org on disk in `folder`."""
 
-    def __init__(self, folder: Path, faults: Faults, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, folder: Path, faults: Faults) -> None:
         self.store = RecordStore(folder / "org.sqlite")
         self.tables = Tables(self.store)
+        self.clock = Clock(self.store)
+        self.now = self.clock.now
         self.settings = Settings(self.store)
-        self.log = EventLog(self.store, now, lambda: self.settings.number("retention_s"))
+        self.log = EventLog(self.store, self.now, lambda: self.settings.number("retention_s"))
         self.faults = faults
-        self.now = now
         self.lock = threading.RLock()
         self._capture = Capture(self.log, self.settings, faults)
         self._current: Transaction | None = None
-        self._counters = dict(self.store.get("org", "counters") or {})
+        self._counters = self._kept_counters()
 
     @contextmanager
     def transaction(self, origin: str) -> Iterator[Transaction]:
@@ -70,6 +73,26 @@ class Org:
         hidden = self.settings.names("hidden")
         fields = OBJECTS[entity].fields
         return {name: field for name, field in fields.items() if f"{entity}.{name}" not in hidden}
+
+    def back_up(self, name: str) -> None:
+        """What the vendor keeps: records, their numbers and the event log; no settings and no sessions."""
+        with self.lock:
+            self.store.back_up(name, RESTORED)
+
+    def restore(self, name: str) -> bool:
+        """Bring a backup back: records, stamps and replay ids as they were; every subscription breaks off."""
+        with self.lock:
+            settings = self.settings.all()
+            found = self.store.restore(name, RESTORED)
+            if found:
+                self.store.put("org", "settings", settings)
+                self.tables.load()
+                self._counters = self._kept_counters()
+                self.log.load()
+            return found
+
+    def _kept_counters(self) -> dict[str, Value]:
+        return dict(self.store.get("org", "counters") or {})
 
     def close(self) -> None:
         """Close the files."""

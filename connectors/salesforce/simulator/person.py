@@ -5,6 +5,12 @@ POST   /_control/person/{object}/{id}       edit fields
 DELETE /_control/person/{object}/{id}       delete; with ?purge=true from the recycle bin as well
 POST   /_control/person/{object}/{id}/undelete
 GET    /_control/settings                   POST changes some
+POST   /_control/clock                      {"offset_s": 3600}: the org's clock is an hour ahead (negative: behind, 0:
+                                            right again); every stamp, commit time and `Date` follows, the login does
+                                            not; GET tells it
+POST   /_control/backup/{name}              the vendor backs the org up
+POST   /_control/restore/{name}             ... and brings it back as it was then: records, numbers, event log and
+                                            replay ids, not settings and sessions; every subscription breaks off
 """
 
 from __future__ import annotations
@@ -22,7 +28,7 @@ from connectors.salesforce.simulator.answers import ApiError
 from connectors.salesforce.simulator.model import object_of
 from connectors.salesforce.simulator.org import Org
 from connectors.salesforce.simulator.transaction import Transaction
-from connectors.testing import Ledger
+from connectors.testing import Ledger, backup_routes
 from connectors.testing.control import answer
 from schemas.document import Fields, Value, from_json
 
@@ -47,6 +53,8 @@ class Person:
             Route("/person/{object}/{id}/undelete", self._undelete, methods=["POST"]),
             Route("/settings", self._show_settings, methods=["GET"]),
             Route("/settings", self._change_settings, methods=["POST"]),
+            *self._org.clock.routes(),
+            *backup_routes(self._org.back_up, self._org.restore),
         ]
 
     async def _create(self, request: Request) -> Response:

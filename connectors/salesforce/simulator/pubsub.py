@@ -122,9 +122,11 @@ class PubSub(pb_grpc.PubSubServicer):
     def _deliver(
         self, requests: Requests, topic: str, entities: Sequence[str], place: int, context: grpc.ServicerContext
     ) -> Iterator[pb.FetchResponse]:
-        last_sent = time.monotonic()
+        last_sent, restores = time.monotonic(), self._org.log.restores
         while context.is_active() and not self._stopped.is_set() and not requests.closed:
             self._spoil(requests, topic, context)
+            if self._org.log.restores != restores:
+                context.abort(grpc.StatusCode.UNAVAILABLE, "the org was restored from a backup")
             events, place = self._await(requests, place, entities)
             now = time.monotonic()
             if events:

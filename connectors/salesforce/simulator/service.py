@@ -40,7 +40,7 @@ class Simulator:
         address = f"https://localhost:{rest}"
         sessions = Sessions(self._org.store, key, address)
         web = Web(Service(self._org), sessions, self._ledger, self._org.faults)
-        self._served = Served(web.application(), rest, certificates)
+        self._served = Served(web.application(), rest, certificates, self._org.clock)
         self._rpc = Rpc(PubSub(self._org, sessions, self._ledger), rpc, certificates)
         self._served.start()
         self._rpc.start()

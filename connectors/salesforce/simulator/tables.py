@@ -55,9 +55,14 @@ class Tables(Mapping[str, Table]):
 
     def __init__(self, store: RecordStore) -> None:
         self._store = store
+        self._tables: dict[str, Table] = {}
+        self.load()
+
+    def load(self) -> None:
+        """Take everything from the disk, in place of what is in memory."""
         self._tables = {name: Table(definition) for name, definition in OBJECTS.items()}
         for name, table in self._tables.items():
-            for record in store.all(name):
+            for record in self._store.all(name):
                 table.put(dict(record))
 
     def __getitem__(self, name: str) -> Table:
