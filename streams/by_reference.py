@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from streams.incoming import BY_REFERENCE, Incoming
 from streams.kafka.cluster import Cluster
 from streams.kafka.reading import message_at
 from streams.outcome import Gone
-from streams.parking import BY_REFERENCE, Incoming
 
 
 def whole(cluster: Cluster, incoming: Incoming) -> Incoming:

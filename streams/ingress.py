@@ -39,7 +39,7 @@ class Ingress:
     """Takes pushes for every connector that has a webhook."""
 
     def __init__(self, bus: Bus, plan: Plan) -> None:
-        self._bus = bus
+        self._bus, self._plan = bus, plan
         self._producer: Producer = bus.cluster.producer()
         self._references = ReferenceTables(bus.cluster)
         self._webhooks: dict[str, Webhook] = {}
@@ -133,7 +133,7 @@ class Ingress:
         """Park for the source's task, which owns what it finds there; the same record takes the same place."""
         metrics.PARKED.labels(f"ingress.{name}", refused.reason.cause).inc()
         log.warning("ingress %s: parked %s: %s", name, refused.incoming.parked_id, refused.reason.message)
-        parking = Parking(self._bus.cluster, stage_of(name))
+        parking = Parking(self._bus.cluster, stage_of(name), self._plan.id)
         return [parking.record(intake.partition(refused.incoming), refused.incoming, refused.reason, now_us())]
 
 

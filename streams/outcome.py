@@ -64,6 +64,11 @@ OWNERS: Mapping[str, str] = {
     "defect": "IT: report it to the makers of Lineshaft with this text",
 }
 
+MENDED_BY_DEFINITIONS = frozenset(
+    {Cause.REQUIRED_MISSING, Cause.BAD_VALUE, Cause.UNKNOWN_CODE, Cause.UNKNOWN_REFERENCE, "no_route", "defect"}
+)
+"""The causes that another mapping, code table or route may mend: an activation has them tried again."""
+
 ACTIONS: Mapping[type[FarError], Action] = {
     Throttled: Action.RETRY,
     TransientError: Action.RETRY,

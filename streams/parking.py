@@ -7,106 +7,33 @@ nothing; a tombstone says resolved. Only the task that owns the partition touche
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection
 from typing import cast
 
 from schemas.catalog import parked_topic
-from schemas.event import Event, Record
-from schemas.identity import ParkedKey
-from schemas.wire import Headers, header_texts, headers_of
+from schemas.event import Canonical, Event
+from schemas.wire import Headers, headers_of
 from streams import metrics
-from streams.kafka.client import Message
+from streams.incoming import Entry, Incoming, Place, parked_record
 from streams.kafka.cluster import Cluster
-from streams.kafka.consuming import offset_of, place
 from streams.kafka.transaction import Outgoing
 from streams.outcome import Reason
 from streams.state import Table
 
-LONGEST_CONTENT = 800_000
-LONGEST_TEXT = 4_000
-BY_REFERENCE = "reference"
-
-
-@dataclass(frozen=True)
-class Incoming:
-    """A record as it came: from a topic (`content_type` avro) or as a document of a far system (json).
-
-    Where it was too large to be kept the `content_type` is "reference" and the content is empty.
-    """
-
-    parked_id: str
-    topic: str
-    partition: int
-    offset: int
-    order_key: str
-    subject: str
-    revision: str
-    content_type: str
-    content: bytes
-    headers: Mapping[str, str]
-
-    @property
-    def place(self) -> tuple[int, str]:
-        """Where it stands among the records of its subject, in one partition of one topic or by its revision."""
-        return (self.offset, "") if self.topic else (0, self.revision)
-
-
-def incoming_of(topic: str, message: Message) -> Incoming:
-    """A message of a topic (plain name) as it came."""
-    headers = header_texts(message.headers())
-    key = (message.key() or b"").decode("utf-8", "backslashreplace")
-    number, offset = place(message)[1], offset_of(message)
-    return Incoming(
-        parked_id=str(ParkedKey(key, topic, offset)),
-        topic=topic,
-        partition=number,
-        offset=offset,
-        order_key=key,
-        subject=headers.get("ce_subject", key),
-        revision=headers.get("ce_revision") or headers.get("ce_version", ""),
-        content_type="avro",
-        content=message.value() or b"",
-        headers=headers,
-    )
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One parked record and the partition of `parked.<stage>` it lives in."""
-
-    partition: int
-    parked_id: str
-    value: Record
-
-    @property
-    def incoming(self) -> Incoming:
-        """The record as it came."""
-        value = self.value
-        named = cast("list[Mapping[str, str]]", value["headers"])
-        return Incoming(
-            self.parked_id,
-            str(value["topic"]),
-            cast("int", value["partition"]),
-            cast("int", value["offset"]),
-            str(value["order_key"]),
-            str(value["subject"]),
-            str(value["revision"]),
-            str(value["content_type"]),
-            cast("bytes", value["content"]),
-            {each["name"]: each["value"] for each in named},
-        )
-
 
 class Parking:
-    """The parked records of one stage, in the partitions that this task owns."""
+    """The parked records of one stage, in the partitions that this task owns.
 
-    def __init__(self, cluster: Cluster, stage: str) -> None:
-        self.stage = stage
+    `definition` is the id of the definitions that records are tried with now; each parked record keeps it.
+    """
+
+    def __init__(self, cluster: Cluster, stage: str, definition: str = "") -> None:
+        self.stage, self.definition = stage, definition
         self.table = Table(cluster, parked_topic(stage))
         self._read, self._write = cluster.reader("Parked"), cluster.writer("Parked")
         self._by_subject: defaultdict[tuple[int, str], set[str]] = defaultdict(set)
-        self._by_reference: defaultdict[str, set[tuple[int, str]]] = defaultdict(set)
+        self._by_reference: defaultdict[str, set[Place]] = defaultdict(set)
+        self._retries: dict[Place, int] = {}
         self._causes: Counter[str] = Counter()
 
     def restore(self, partitions: Collection[int]) -> None:
@@ -127,6 +54,7 @@ class Parking:
     def _index(self) -> None:
         self._by_subject.clear()
         self._by_reference.clear()
+        self._retries.clear()
         for cause in self._causes:
             metrics.PARKED_NOW.labels(self.stage, cause).set(0)
         self._causes.clear()
@@ -142,7 +70,16 @@ class Parking:
         self._count(entry, 1)
         self._by_subject[entry.partition, str(entry.value["subject"])].add(entry.parked_id)
         if entry.value["waits_for"]:
-            self._by_reference[str(entry.value["waits_for"])].add((entry.partition, entry.parked_id))
+            self._by_reference[str(entry.value["waits_for"])].add(entry.place)
+        if entry.value["retry_at"] is not None:
+            self._retries[entry.place] = cast("int", entry.value["retry_at"])
+
+    def _forget(self, entry: Entry) -> None:
+        self._count(entry, -1)
+        self._by_subject[entry.partition, str(entry.value["subject"])].discard(entry.parked_id)
+        if entry.value["waits_for"]:
+            self._by_reference[str(entry.value["waits_for"])].discard(entry.place)
+        self._retries.pop(entry.place, None)
 
     def entries(self) -> list[Entry]:
         """All parked records owned here."""
@@ -164,37 +101,50 @@ class Parking:
 
     def waiting_for(self, references: Collection[str]) -> list[Entry]:
         """The records that wait for one of these references (`items/ABC`)."""
-        places = sorted({place for name in references for place in self._by_reference.get(name, ())})
+        places = {place for name in references for place in self._by_reference.get(name, ())}
         found = [entry for entry in (self.entry(*place) for place in places) if entry is not None]
-        return sorted(found, key=lambda entry: (entry.partition, entry.incoming.place))
+        return sorted(found, key=lambda entry: (entry.partition, *entry.incoming.order, entry.parked_id))
+
+    def due(self, now_us: int) -> list[Place]:
+        """The records whose next try by itself is due, the one that waited longest first."""
+        return sorted(
+            (place for place, at in self._retries.items() if at <= now_us), key=lambda place: self._retries[place]
+        )
 
     def park(self, partition: int, incoming: Incoming, reason: Reason, now_us: int) -> None:
         """Keep a record with its reason; attempts and the first time live on where it was parked before."""
         before = self.entry(partition, incoming.parked_id)
         if before is not None:
-            self.resolve(before)
-        value = _record(self.stage, incoming, reason, before, now_us)
-        self.table.put(partition, incoming.parked_id, self._write(value))
-        self._remember(Entry(partition, incoming.parked_id, value))
+            self._forget(before)
+        value = parked_record(self.stage, incoming, reason, before, now_us, self.definition)
+        self._keep(Entry(partition, incoming.parked_id, value))
+
+    def change(self, entry: Entry, **changes: Canonical) -> Entry:
+        """Keep the record with these fields changed; it stays parked."""
+        self._forget(entry)
+        changed = Entry(entry.partition, entry.parked_id, {**entry.value, **changes})
+        self._keep(changed)
+        return changed
+
+    def _keep(self, entry: Entry) -> None:
+        self.table.put(*entry.place, self._write(entry.value))
+        self._remember(entry)
 
     def resolve(self, entry: Entry) -> None:
-        """The record got through or was superseded."""
-        self.table.put(entry.partition, entry.parked_id, None)
-        self._count(entry, -1)
-        self._by_subject[entry.partition, str(entry.value["subject"])].discard(entry.parked_id)
-        if entry.value["waits_for"]:
-            self._by_reference[str(entry.value["waits_for"])].discard((entry.partition, entry.parked_id))
+        """The record got through, was superseded or was discarded."""
+        self.table.put(*entry.place, None)
+        self._forget(entry)
 
     def supersede(self, partition: int, incoming: Incoming) -> None:
         """A record got through: what was parked of its subject before it is history, what came later is not."""
         for parked_id in sorted(self._by_subject.get((partition, incoming.subject), ())):
             entry = self.entry(partition, parked_id)
-            if entry is not None and entry.incoming.place <= incoming.place:
+            if entry is not None and incoming.covers(entry.incoming):
                 self.resolve(entry)
 
     def record(self, partition: int, incoming: Incoming, reason: Reason, now_us: int) -> Outgoing:
         """A parked record for a stage that somebody else owns; it needs no restored partition."""
-        data = self._write(_record(self.stage, incoming, reason, None, now_us))
+        data = self._write(parked_record(self.stage, incoming, reason, None, now_us, self.definition))
         return Outgoing(
             self.table.topic, incoming.parked_id, data, self._headers(incoming.parked_id, data), partition
         )
@@ -215,39 +165,3 @@ class Parking:
         )
         event_id = f"{self.stage}/{parked_id}/{attempts}"
         return headers_of(Event("Parked", key, parked_id, event_id, self.stage, at, at, value))
-
-
-def _record(stage: str, whole: Incoming, reason: Reason, before: Entry | None, now_us: int) -> Record:
-    incoming, message = _held(whole, reason.message[:LONGEST_TEXT])
-    return {
-        "parked_id": incoming.parked_id,
-        "stage": stage,
-        "cause": reason.cause,
-        "message": message,
-        "owner": reason.owner,
-        "waits_for": reason.waits_for,
-        "topic": incoming.topic,
-        "partition": incoming.partition,
-        "offset": incoming.offset,
-        "order_key": incoming.order_key,
-        "subject": incoming.subject,
-        "revision": incoming.revision,
-        "attempts": 1 if before is None else cast("int", before.value["attempts"]) + 1,
-        "first_at": now_us if before is None else before.value["first_at"],
-        "last_at": now_us,
-        "content_type": incoming.content_type,
-        "content": incoming.content,
-        "headers": [{"name": name, "value": value[:LONGEST_TEXT]} for name, value in incoming.headers.items()],
-    }
-
-
-def _held(incoming: Incoming, message: str) -> tuple[Incoming, str]:
-    """The record as it is kept: one too large to be produced again is held by the place that it came from."""
-    size = len(incoming.content)
-    if size <= LONGEST_CONTENT:
-        return incoming, message
-    where = (
-        f"{incoming.topic}[{incoming.partition}] at {incoming.offset}" if incoming.topic else "the far system only"
-    )
-    told = f"{message} (its {size:,} bytes are too many to be parked; they are in {where})"
-    return replace(incoming, content=b"", content_type=BY_REFERENCE), told

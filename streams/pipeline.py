@@ -20,17 +20,18 @@ from streams import metrics
 from streams.bus import Bus, pipeline_topics
 from streams.by_reference import whole
 from streams.clock import check_against_broker, now_us
-from streams.commands import redrives
+from streams.incoming import Entry, Incoming, incoming_of
 from streams.kafka.client import Consumer, Message, TopicPartition
 from streams.kafka.consuming import good, next_offsets, offset_of, place, seek_back
 from streams.kafka.reading import committed_offsets
 from streams.kafka.topics import check_partitions
 from streams.kafka.transaction import Aborted, NotOwned, Outgoing, Transactions, Unsettled, checked_size
 from streams.outcome import reason_for
-from streams.parking import Entry, Incoming, Parking, incoming_of
+from streams.parking import Parking
 from streams.process import Addressed, process
 from streams.pulse import Pulse
 from streams.references import ReferenceTables
+from streams.repairs import Repairs
 from streams.state import Table
 from streams.stopping import MustStop
 
@@ -52,14 +53,14 @@ class Pipeline:
         self.pulse = Pulse()
         self._references = ReferenceTables(bus.cluster)
         self._states = Table(bus.cluster, STATE)
-        self._parking = Parking(bus.cluster, STAGE)
+        self._parking = Parking(bus.cluster, STAGE, plan.id)
+        self._repairs = Repairs(bus.cluster, self._parking, self._references)
         self._readers = {record: bus.cluster.reader(record) for record in RECORDS.values()}
         self._writers = {name: bus.cluster.writer(name) for name in ("JobOrder", "OrderStatus", "OrderState")}
-        self._read_state, self._read_command = bus.cluster.reader("OrderState"), bus.cluster.reader("Command")
+        self._read_state = bus.cluster.reader("OrderState")
         self._transactions = Transactions(bus.cluster, f"{STAGE}-{slot}")
         self._consumer: Consumer = bus.cluster.group_consumer(STAGE)
         self._positions: dict[tuple[str, int], int] = {}
-        self._arrived: set[str] = set()
         self._assignment = 0
 
     def run(self, stop: Flag) -> None:
@@ -101,7 +102,7 @@ class Pipeline:
         self._states.restore(numbers)
         self._parking.restore(numbers)
         self._positions = {(each.topic, each.partition): each.offset for each in offsets}
-        self._arrived |= {name for name in self._parking.references() if self._references.knows(name)}
+        self._repairs.restored()
         return offsets
 
     def _give_away(self, consumer: Consumer, partitions: Sequence[TopicPartition]) -> None:
@@ -113,16 +114,14 @@ class Pipeline:
         consumer.unassign()
 
     def turn(self) -> None:
-        """One batch: everything that was consumed, and what waited for references that have arrived."""
+        """One batch: everything that was consumed, and what is to be processed again."""
         messages = self._ours(good(self._consumer.consume(BATCH, timeout=POLL_S)))
         self.pulse.beat()
         metadata, assignment = self._consumer.consumer_group_metadata(), self._assignment
-        self._arrived |= set(self._references.news())
-        waiting = self._parking.waiting_for(self._arrived)
-        if not messages and not waiting:
-            self._arrived.clear()
+        again = self._repairs.due()
+        if not messages and not again:
             return
-        outgoing = self._work(messages, waiting)
+        outgoing = self._work(messages, again)
         try:
             self._commit(messages, outgoing, metadata, assignment)
         except Aborted as error:
@@ -138,16 +137,16 @@ class Pipeline:
         """Without what a rebalance in the middle of the consume left over: not owned now, or read a second time."""
         return [each for each in messages if offset_of(each) >= self._positions.get(place(each), NOT_OWNED)]
 
-    def _work(self, messages: Sequence[Message], waiting: Sequence[Entry]) -> list[Outgoing]:
+    def _work(self, messages: Sequence[Message], again: Sequence[Entry]) -> list[Outgoing]:
         outgoing: list[Outgoing] = []
-        for entry in waiting:
+        for entry in again:
             outgoing += self._redrive(entry)
         for message in messages:
             topic = self._cluster.plain(place(message)[0])
             if topic in RECORDS:
                 outgoing += self._message(topic, message)
             else:
-                for entry in redrives(message, self._parking, self._read_command):
+                for entry in self._repairs.carry_out(message):
                     outgoing += self._redrive(entry)
         return outgoing
 
@@ -218,7 +217,7 @@ class Pipeline:
         self._positions |= {(each.topic, each.partition): each.offset for each in next_offsets(messages)}
         self._states.merge()
         self._parking.table.merge()
-        self._arrived.clear()
+        self._repairs.settled()
         metrics.COMMITTED.labels(STAGE).inc()
 
     def _settle(self) -> None:

@@ -21,17 +21,18 @@ from streams import metrics
 from streams.bus import Attached, Bus, sink_topics
 from streams.by_reference import whole
 from streams.clock import now_us
-from streams.commands import redrives
 from streams.far_writer import FarWriter
+from streams.incoming import Incoming, incoming_of
 from streams.kafka.client import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 from streams.kafka.consuming import good, next_offsets, place
 from streams.kafka.reading import committed_offsets
 from streams.kafka.transaction import produce
 from streams.lease import AssignmentLost, PartitionLease
 from streams.outcome import reason_for
-from streams.parking import Incoming, Parking, incoming_of
+from streams.parking import Parking
 from streams.pulse import Pulse
 from streams.references import ReferenceTables
+from streams.repairs import Repairs
 
 log = logging.getLogger(__name__)
 
@@ -59,14 +60,13 @@ class SinkTask:
         self.stage = f"sink.{attached.name}"
         self._topic = sink_topic(attached.name)
         self._references = ReferenceTables(bus.cluster)
-        self._parking = Parking(bus.cluster, self.stage)
+        self._parking = Parking(bus.cluster, self.stage, plan.id)
+        self._repairs = Repairs(bus.cluster, self._parking, self._references)
         self._readers = {record: bus.cluster.reader(record) for record in RECORDS}
-        self._read_command = bus.cluster.reader("Command")
         self._producer: Producer = bus.cluster.producer()
         self._consumer: Consumer = bus.cluster.group_consumer(self.stage)
         self._far = FarWriter(self.stage, attached)
         self._owned: frozenset[tuple[str, int]] = frozenset()
-        self._arrived: set[str] = set()
         self._lease = PartitionLease(self._consumer, self.pulse)
 
     def run(self, stop: Flag) -> None:
@@ -97,7 +97,7 @@ class SinkTask:
         self._owned = frozenset((each.topic, each.partition) for each in partitions)
         consumer.assign(offsets)
         consumer.resume(offsets)
-        self._arrived |= {name for name in self._parking.references() if self._references.knows(name)}
+        self._repairs.restored()
         self._lease.changed()
         metrics.OWNED.labels(self.stage).set(len(numbers))
 
@@ -115,16 +115,13 @@ class SinkTask:
         self._lease.begin()
         self.pulse.beat()
         metrics.LAST_POLL.labels(self.stage).set_to_current_time()
-        self._arrived |= set(self._references.news())
-        incoming = [*(e.incoming for e in self._parking.waiting_for(self._arrived)), *self._incoming(messages)]
+        incoming = [*(entry.incoming for entry in self._repairs.due()), *self._incoming(messages)]
         if not incoming and not messages:
-            self._arrived.clear()
             return
         try:
             for chunk in _chunks(self._ready(incoming)):
                 self._deliver(chunk)
             self._publish_parked()
-            self._arrived.clear()
             self._commit(messages)
         except AssignmentLost as lost:
             log.warning("%s: %s", self.stage, lost)
@@ -137,7 +134,7 @@ class SinkTask:
             if topic == self._topic:
                 yield incoming_of(topic, message)
             else:
-                yield from (entry.incoming for entry in redrives(message, self._parking, self._read_command))
+                yield from (entry.incoming for entry in self._repairs.carry_out(message))
 
     def _ready(self, incoming: Sequence[Incoming]) -> list[Ready]:
         """The newest mapped record of each subject; what cannot be mapped is parked."""
@@ -212,6 +209,7 @@ class SinkTask:
 
     def _commit(self, messages: Sequence[Message]) -> None:
         self._parking.table.merge()
+        self._repairs.settled()
         if messages:
             try:
                 self._consumer.commit(offsets=next_offsets(messages), asynchronous=False)

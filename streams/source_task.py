@@ -22,7 +22,7 @@ from streams import metrics
 from streams.bus import Attached, Bus
 from streams.by_reference import whole
 from streams.clock import next_version, now_us
-from streams.commands import redrives
+from streams.incoming import Entry
 from streams.intake import Intake, Refused, document_of, stage_of
 from streams.kafka.client import Consumer, Message, TopicPartition
 from streams.kafka.cluster import Cluster
@@ -31,8 +31,9 @@ from streams.kafka.partitions import partition_of
 from streams.kafka.reading import committed_offsets, read_to_end
 from streams.kafka.transaction import Aborted, Outgoing, Transactions, Unsettled
 from streams.outcome import Gone, action_for, pause_s, reason_for
-from streams.parking import Entry, Parking
+from streams.parking import Parking
 from streams.references import ReferenceTables
+from streams.repairs import Repairs
 from streams.stopping import MustStop
 
 log = logging.getLogger(__name__)
@@ -55,18 +56,17 @@ class SourceTask:
         self._cluster, self._partitions, self._attached, self._adopt = bus.cluster, bus.partitions, attached, adopt
         self._stage = stage_of(attached.name)
         self._references = ReferenceTables(bus.cluster)
-        self._parking = Parking(bus.cluster, self._stage)
+        self._parking = Parking(bus.cluster, self._stage, plan.id)
+        self._repairs = Repairs(bus.cluster, self._parking, self._references)
         self._intake = Intake(
             attached.name, attached.connector.name, bus.partitions, plan, self._references, bus.cluster.ids
         )
         self._write_position = bus.cluster.writer("Position")
-        self._read_command = bus.cluster.reader("Command")
         self._commands: Consumer = bus.cluster.free_consumer(self._stage)
         self._transactions = Transactions(bus.cluster, f"source-{attached.name}")
         self._source: Source | None = None
         self._stored: Record | None = None
         self._version = 0
-        self._arrived: set[str] = set()
         self._looked_at = 0.0
         self._stop = Flag()
 
@@ -97,7 +97,7 @@ class SourceTask:
     def _look_again(self) -> None:
         """Take what the ingress has parked meanwhile."""
         self._parking.restore(range(self._partitions))
-        self._arrived |= {name for name in self._parking.references() if self._references.knows(name)}
+        self._repairs.restored()
         self._looked_at = time.monotonic()
 
     def close(self) -> None:
@@ -139,14 +139,13 @@ class SourceTask:
             self._check_system(batch)
         if time.monotonic() - self._looked_at > LOOK_AGAIN_S:
             self._look_again()
-        self._arrived |= set(self._references.news())
         commands = good(without_ends(self._commands.consume(100, timeout=0)))
-        waiting = self._parking.waiting_for(self._arrived)
-        while not self._commit(batch, commands, waiting):
+        again = self._repairs.due()
+        while not self._commit(batch, commands, again):
             self._parking.drop()
             if self._stop.is_set():
                 return  # the batch is read again from the stored position by whoever owns the source next
-        self._arrived.clear()
+        self._repairs.settled()
 
     def _check_system(self, batch: Batch) -> None:
         known = "" if self._stored is None else str(self._stored["system"])
@@ -157,12 +156,12 @@ class SourceTask:
                 f"`lineshaft run source --adopt {self._attached.name}`."
             )
 
-    def _commit(self, batch: Batch | None, commands: Sequence[Message], waiting: Sequence[Entry]) -> bool:
+    def _commit(self, batch: Batch | None, commands: Sequence[Message], again: Sequence[Entry]) -> bool:
         """Publish what the batch and the redrives give; False where Kafka aborted it and it is to be done again."""
         position = None if batch is None else self._moved(batch)
         redriven = [
-            *(entry for entry in waiting if self._parking.entry(entry.partition, entry.parked_id) is not None),
-            *(entry for message in commands for entry in redrives(message, self._parking, self._read_command)),
+            *(entry for entry in again if self._parking.entry(*entry.place) is not None),
+            *(entry for message in commands for entry in self._repairs.carry_out(message)),
         ]
         if position is None and not redriven and not commands:
             return True
@@ -200,14 +199,14 @@ class SourceTask:
         for document in documents:
             self._version = next_version(self._version, now_us())
             taken = self._intake.take(document, self._version)
-            incoming = self._intake.incoming(document)
-            partition = self._intake.partition(incoming)
+            named = self._intake.named(document)
+            partition = self._intake.partition(named)
             if isinstance(taken, Refused):
                 metrics.PARKED.labels(self._stage, taken.reason.cause).inc()
-                log.warning("%s: parked %s: %s", self._stage, incoming.parked_id, taken.reason.message)
+                log.warning("%s: parked %s: %s", self._stage, named.parked_id, taken.reason.message)
                 self._parking.park(partition, taken.incoming, taken.reason, now_us())
                 continue
-            self._parking.supersede(partition, incoming)
+            self._parking.supersede(partition, named)
             if taken is not None:
                 metrics.PUBLISHED.labels(self._stage, taken.topic).inc()
                 found.append(taken)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -117,6 +118,7 @@ def test_the_same_record_is_parked_at_the_same_place_and_a_later_one_beside_it(i
     assert first.parked_id < later.parked_id
     assert (first.subject, later.subject) == ("Order/id-7", "Order/id-7")
     assert intake.partition(first) == partition_of("crm:id-7", 12)
+    assert intake.named(document(6)) == replace(later, content=b"")
 
 
 def test_a_parked_document_keeps_its_exact_numbers(intake: Intake) -> None:

@@ -9,9 +9,10 @@ import pytest
 
 from schemas.codec import CodecError
 from schemas.wire import Reader, header_texts
+from streams.incoming import Incoming
 from streams.kafka.cluster import Cluster
 from streams.outcome import Reason
-from streams.parking import Incoming, Parking
+from streams.parking import Parking
 
 UNKNOWN = Reason("unknown_reference", "no item", "administrator", "items/P-9")
 REFUSED = Reason("refused", "no", "administrator")
@@ -138,3 +139,30 @@ def test_headers_and_reasons_of_any_length_still_fit(parking: Parking) -> None:
     assert len(out.value) < 100_000
     with pytest.raises(CodecError):
         Reader("Parked")(out.value[:-1])
+
+
+def versioned(version: int, topic: str, offset: int) -> Incoming:
+    return incoming(offset, topic=topic, revision=str(version), parked_id=f"crm:1|{topic}|{offset}")
+
+
+def test_what_is_newer_is_told_by_the_version_across_the_topics_of_a_sink(parking: Parking) -> None:
+    urgent, bulk = "sink.plant-a", "sink.plant-a.bulk"
+    parking.park(0, versioned(100, urgent, 900), REFUSED, 1)
+    parking.park(0, versioned(300, urgent, 901), REFUSED, 1)
+    parking.supersede(0, versioned(200, bulk, 5))
+    assert [each.value["revision"] for each in parking.entries()] == ["300"]
+
+
+def test_an_older_revision_that_arrives_later_does_not_close_a_newer_parked_one(parking: Parking) -> None:
+    parking.park(0, versioned(300, "crm.orders", 10), REFUSED, 1)
+    parking.supersede(0, versioned(200, "crm.orders", 11))
+    assert len(parking.entries()) == 1
+    parking.supersede(0, versioned(300, "crm.orders", 12))
+    assert parking.entries() == []
+
+
+def test_what_has_no_version_is_told_by_its_place_in_the_topic(parking: Parking) -> None:
+    for offset in (3, 9):
+        parking.park(0, incoming(offset, revision=""), REFUSED, 1)
+    parking.supersede(0, incoming(5))
+    assert [each.incoming.offset for each in parking.entries()] == [9]

@@ -1,0 +1,169 @@
+"""A record as it came, and the form in which a stage keeps it while it cannot be processed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TypeAlias, cast
+
+from schemas.catalog import NAMESPACE
+from schemas.event import Canonical, Record
+from schemas.identity import ParkedKey, revision_time_us
+from schemas.wire import header_texts
+from streams.kafka.client import Message
+from streams.kafka.consuming import offset_of, place
+from streams.outcome import Reason
+
+LONGEST_CONTENT = 800_000
+LONGEST_TEXT = 4_000
+BY_REFERENCE = "reference"
+
+Place: TypeAlias = tuple[int, str]
+"""A partition of `parked.<stage>` and the id of a parked record in it."""
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """A record as it came: from a topic (`content_type` avro) or as a document of a far system (json).
+
+    Where it was too large to be kept the `content_type` is "reference" and the content is empty.
+    """
+
+    parked_id: str
+    topic: str
+    partition: int
+    offset: int
+    order_key: str
+    subject: str
+    revision: str
+    content_type: str
+    content: bytes
+    headers: Mapping[str, str]
+
+    @property
+    def record(self) -> str:
+        """The name of its canonical record; empty for a document and for what says nothing about itself."""
+        return self.headers.get("ce_type", "").removeprefix(f"{NAMESPACE}.")
+
+    @property
+    def stamp(self) -> int | None:
+        """The far system's stamp in its revision, else the bus's version; None where it has neither."""
+        try:
+            return revision_time_us(self.revision)
+        except ValueError:
+            return None
+
+    @property
+    def order(self) -> tuple[int, int]:
+        """What sorts the records of one subject from the oldest to the newest."""
+        return (self.stamp or 0, self.offset)
+
+    def covers(self, other: Incoming) -> bool:
+        """Whether `other`, of the same subject, is not newer: decided by the stamps, whatever topic either is from.
+
+        Equal stamps, or none, are told apart by arrival.
+        """
+        mine, theirs = self.stamp, other.stamp
+        if mine is None or theirs is None or mine == theirs:
+            return self.offset >= other.offset or self.topic != other.topic
+        return mine > theirs
+
+
+def incoming_of(topic: str, message: Message) -> Incoming:
+    """A message of a topic (plain name) as it came."""
+    headers = header_texts(message.headers())
+    key = (message.key() or b"").decode("utf-8", "backslashreplace")
+    number, offset = place(message)[1], offset_of(message)
+    return Incoming(
+        parked_id=str(ParkedKey(key, topic, offset)),
+        topic=topic,
+        partition=number,
+        offset=offset,
+        order_key=key,
+        subject=headers.get("ce_subject", key),
+        revision=headers.get("ce_revision") or headers.get("ce_version", ""),
+        content_type="avro",
+        content=message.value() or b"",
+        headers=headers,
+    )
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One parked record and the partition of `parked.<stage>` it lives in."""
+
+    partition: int
+    parked_id: str
+    value: Record
+
+    @property
+    def place(self) -> Place:
+        """Where it is parked."""
+        return (self.partition, self.parked_id)
+
+    @property
+    def attempts(self) -> int:
+        """How often it was tried."""
+        return cast("int", self.value["attempts"])
+
+    @property
+    def incoming(self) -> Incoming:
+        """The record as it came, or as it was edited."""
+        value = self.value
+        named = cast("list[Mapping[str, str]]", value["headers"])
+        return Incoming(
+            self.parked_id,
+            str(value["topic"]),
+            cast("int", value["partition"]),
+            cast("int", value["offset"]),
+            str(value["order_key"]),
+            str(value["subject"]),
+            str(value["revision"]),
+            str(value["content_type"]),
+            cast("bytes", value["content"]),
+            {each["name"]: each["value"] for each in named},
+        )
+
+
+def parked_record(
+    stage: str, whole: Incoming, reason: Reason, before: Entry | None, now_us: int, definition: str
+) -> Record:
+    """The Parked record of what came; attempts, the first time and what people did live on from `before`."""
+    incoming, message = _held(whole, reason.message[:LONGEST_TEXT])
+    known: Mapping[str, Canonical] = {} if before is None else before.value
+    return {
+        "parked_id": incoming.parked_id,
+        "stage": stage,
+        "cause": reason.cause,
+        "message": message,
+        "owner": reason.owner,
+        "waits_for": reason.waits_for,
+        "topic": incoming.topic,
+        "partition": incoming.partition,
+        "offset": incoming.offset,
+        "order_key": incoming.order_key,
+        "subject": incoming.subject,
+        "revision": incoming.revision,
+        "attempts": 1 if before is None else before.attempts + 1,
+        "first_at": known.get("first_at", now_us),
+        "last_at": now_us,
+        "retry_at": None,
+        "definition": definition,
+        "last_command": known.get("last_command"),
+        "edited_by": known.get("edited_by"),
+        "content_type": incoming.content_type,
+        "content": incoming.content,
+        "headers": [{"name": name, "value": value[:LONGEST_TEXT]} for name, value in incoming.headers.items()],
+    }
+
+
+def _held(incoming: Incoming, message: str) -> tuple[Incoming, str]:
+    """The record as it is kept: one too large to be produced again is held by the place that it came from."""
+    size = len(incoming.content)
+    if size <= LONGEST_CONTENT:
+        return incoming, message
+    where = (
+        f"{incoming.topic}[{incoming.partition}] at {incoming.offset}" if incoming.topic else "the far system only"
+    )
+    told = f"{message} (its {size:,} bytes are too many to be parked; they are in {where})"
+    return replace(incoming, content=b"", content_type=BY_REFERENCE), told
