@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test services check help
+.PHONY: setup demo test services promises check help
 help:           ## this list
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
 
@@ -37,6 +37,9 @@ test: setup     ## unit, property, golden, contract and integration tests on a r
 services: setup ## tests against a real schema registry, which is fetched once (158 MB)
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -r tests/services/requirements.txt
 	@$(VENV)/bin/python -m pytest tests/services
+
+promises: setup ## breaks each promise in a copy and requires its test to fail; ONLY=words chooses
+	@$(VENV)/bin/python -m tests.promises --only "$(ONLY)"
 
 check: setup    ## ruff, format, mypy strict for 3.11 and 3.13, architecture
 	$(VENV)/bin/ruff check .

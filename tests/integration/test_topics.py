@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from confluent_kafka import TopicPartition
 
-from schemas.catalog import ORDERS, STATE
+from schemas.catalog import ORDERS, PRODUCTION, STATE
 from streams.kafka import topics
 from streams.kafka.cluster import Cluster
 from streams.kafka.consuming import PositionLost, good
@@ -76,6 +76,35 @@ def test_an_assignment_that_splits_an_orders_topics_is_refused() -> None:
     split = [TopicPartition("a", 0), TopicPartition("a", 1), TopicPartition("b", 0)]
     with pytest.raises(AssignmentSplit, match="split one order's topics over workers"):
         _same_numbers(split)
+
+
+def owned_numbers(members: list[Any]) -> list[dict[str, set[int]]]:
+    """What each member owns, by topic, after one more poll of all; empty while one of them owns nothing."""
+    for member in members:
+        member.poll(0.1)
+    found: list[dict[str, set[int]]] = []
+    for member in members:
+        mine: dict[str, set[int]] = {}
+        for each in member.assignment():
+            mine.setdefault(each.topic, set()).add(each.partition)
+        found.append(mine)
+    return found if all(found) else []
+
+
+def test_two_workers_own_the_same_partitions_of_every_topic(raw: RawKafka) -> None:
+    kafka = bus_on_kafka(raw, "assigned.", partitions=7)
+    subscribed = [kafka.topic(ORDERS), kafka.topic(PRODUCTION)]
+    members = [kafka.bus.cluster.group_consumer("pipeline") for _ in range(2)]
+    try:
+        for member in members:
+            member.subscribe(subscribed)
+        owned = until(lambda: owned_numbers(members), "both members own partitions")
+        for each in owned:
+            assert each[subscribed[0]] == each[subscribed[1]]
+        assert sorted(number for each in owned for number in each[subscribed[0]]) == list(range(7))
+    finally:
+        for member in members:
+            member.close()
 
 
 @pytest.fixture
