@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -30,12 +30,23 @@ class PortTaken(MustStop):
 
 
 class RoleServer:
-    """One role's HTTP server in a thread of its own. `healthy` says whether the role does its work."""
+    """One role's HTTP server in a thread of its own.
+
+    `healthy` says whether the role does its work, `far_systems` how those do that it calls: one that is away does
+    not make the role ill, for it buffers.
+    """
 
     def __init__(
-        self, role: str, host: str, port: int, healthy: Callable[[], bool], routes: Sequence[Route] = ()
+        self,
+        role: str,
+        host: str,
+        port: int,
+        healthy: Callable[[], bool],
+        routes: Sequence[Route] = (),
+        far_systems: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
         self._role, self._host, self._port, self._healthy = role, host, port, healthy
+        self._far_systems = far_systems
         own = [Route("/metrics", _metrics), Route("/health", self._health)]
         config = uvicorn.Config(
             Starlette(routes=[*own, *routes]),
@@ -78,7 +89,9 @@ class RoleServer:
 
     async def _health(self, _: Request) -> Response:
         good = self._healthy()
-        return JSONResponse({"role": self._role, "healthy": good}, 200 if good else 503)
+        far = dict(self._far_systems())
+        said = {"role": self._role, "healthy": good, **({"far_systems": far} if far else {})}
+        return JSONResponse(said, 200 if good else 503)
 
 
 async def _metrics(_: Request) -> Response:

@@ -6,7 +6,7 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event as Flag
@@ -39,7 +39,7 @@ class Listening:
 def run_source(bus: Bus, listening: Listening, adopt: Sequence[str] = ()) -> None:
     """All sources this process comes to own."""
     worker = SourceWorker(bus, live_plan(bus.cluster, bus.document_types), adopt)
-    _serve("source", listening, worker.pulse.healthy, worker.run)
+    _serve("source", listening, worker.pulse.healthy, worker.run, far_systems=worker.says)
 
 
 def run_pipeline(bus: Bus, listening: Listening, slot: int = 0) -> None:
@@ -56,7 +56,7 @@ def run_sink(bus: Bus, listening: Listening, name: str) -> None:
         wait_until_known(bus, stop, task.pulse)
         task.run(stop)
 
-    _serve(f"sink-{name}", listening, task.pulse.healthy, work)
+    _serve(f"sink-{name}", listening, task.pulse.healthy, work, far_systems=lambda: {name: task.gate.says()})
 
 
 def run_ingress(bus: Bus, listening: Listening) -> None:
@@ -83,13 +83,14 @@ def _serve(
     healthy: Callable[[], bool],
     work: Callable[[Flag], object],
     routes: Sequence[Route] = (),
+    far_systems: Callable[[], Mapping[str, str]] = dict,
 ) -> None:
     """Run `work` until SIGTERM or SIGINT, or until the supervisor is gone; what was begun is finished first."""
     stop = Flag()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     threading.Thread(target=_watch_parent, args=(stop,), daemon=True).start()
-    server = RoleServer(role, listening.host, listening.port, healthy, routes)
+    server = RoleServer(role, listening.host, listening.port, healthy, routes, far_systems)
     server.start()
     log.info("%s: running, metrics and health at %s", role, server.address)
     try:

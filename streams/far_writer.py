@@ -1,19 +1,25 @@
-"""Writing to one far system until it answers: opens the sink, repeats, waits, and finds the record it refuses."""
+"""Writing to one far system: opens the sink, repeats with bounds, and finds the record that keeps others waiting."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from connectors.contract import Rejection, Sink
 from connectors.errors import FarError
 from schemas.document import Document
 from streams import metrics
+from streams.breaker import State
 from streams.bus import Attached
-from streams.outcome import Action, action_for, pause_s
+from streams.far_gate import Gate
+from streams.outcome import Action, action_for, breaks
 
-log = logging.getLogger(__name__)
+HALVE_AFTER = 3
+"""So many failures of one batch, and its halves are tried: what fails may be one record of it."""
+
+GIVE_UP_AFTER = 5
+"""So many failures, the last one alone, while others were written: the record is parked and the others go on."""
 
 
 class Lease(Protocol):
@@ -28,41 +34,104 @@ class Lease(Protocol):
         ...
 
 
+class FarAway(Exception):
+    """The far system is left alone for `wait_s` seconds; what was not written is to be read again after that."""
+
+    def __init__(self, reason: str, wait_s: float) -> None:
+        super().__init__(f"not called for {wait_s:.0f} s: {reason}")
+        self.wait_s = wait_s
+
+
+@dataclass(frozen=True)
+class Blame:
+    """How often calls with a document failed, and how many documents had been written when they began to."""
+
+    failures: int
+    since: int
+
+
 class FarWriter:
     """One far system's sink; a new instance of it after every failure."""
 
-    def __init__(self, stage: str, attached: Attached) -> None:
-        self._stage, self._attached = stage, attached
+    def __init__(self, stage: str, attached: Attached, gate: Gate) -> None:
+        self._stage, self._attached, self._gate = stage, attached, gate
         self._sink: Sink | None = None
+        self._blamed: dict[str, Blame] = {}
+        self._written = 0
 
     def write(self, documents: Sequence[Document], lease: Lease) -> Sequence[Rejection]:
-        """Make the documents durable, however long that takes; returns those that can never succeed."""
-        attempt = 0
-        while True:
-            lease.check()
-            try:
-                with metrics.FAR_CALL.labels(self._stage, "write").time():
-                    rejections = self._opened().write(documents)
-                metrics.show_budget(self._stage, self._sink)
-                return rejections
-            except FarError as error:
-                attempt += 1
-                self.close()
-                metrics.FAR_ERRORS.labels(self._stage, type(error).__name__).inc()
-                if action_for(error) is Action.PARK:
-                    return self._halved(documents, error, lease)
-                wait = pause_s(error, attempt)
-                log.warning("%s: %s (%s): again in %.1f s", self._stage, error, type(error).__name__, wait)
-                lease.wait(wait)
+        """Make the documents, each with another id, durable; returns those that cannot be.
 
-    def _halved(self, documents: Sequence[Document], error: FarError, lease: Lease) -> Sequence[Rejection]:
-        """Find the one document that can never succeed among several."""
-        if len(documents) == 1:
-            return [Rejection(0, error)]
-        half = len(documents) // 2
-        first = self.write(documents[:half], lease)
-        second = self.write(documents[half:], lease)
-        return [*first, *(Rejection(each.index + half, each.error) for each in second)]
+        Those that failed least come first. Raises FarAway where the breaker is open.
+        """
+        order = sorted(range(len(documents)), key=lambda index: self._failures(documents[index]))
+        rejections = self._write([documents[index] for index in order], lease)
+        return [Rejection(order[each.index], each.error) for each in rejections]
+
+    def _failures(self, document: Document) -> int:
+        blame = self._blamed.get(document.id)
+        return 0 if blame is None else blame.failures
+
+    def _write(self, documents: Sequence[Document], lease: Lease) -> Sequence[Rejection]:
+        tries = 0
+        while True:
+            self._knock(lease)
+            if self._gate.state is State.HALF_OPEN and len(documents) > 1:
+                return self._cut(documents, 1, lease)
+            try:
+                return self._call(documents)
+            except FarError as error:
+                tries += breaks(error)
+                if self._is_theirs(documents, error):
+                    self._blamed.pop(documents[0].id, None)
+                    return [Rejection(0, error)]
+                if len(documents) > 1 and (action_for(error) is Action.PARK or tries >= HALVE_AFTER):
+                    return self._cut(documents, len(documents) // 2, lease)
+
+    def _knock(self, lease: Lease) -> None:
+        """Return when the far system may be called; a short wait is waited here."""
+        lease.check()
+        wait = self._gate.wait_s
+        if wait and self._gate.state is State.OPEN:
+            raise FarAway(self._gate.says(), wait)
+        if wait:
+            lease.wait(wait)
+
+    def _call(self, documents: Sequence[Document]) -> Sequence[Rejection]:
+        try:
+            with metrics.FAR_CALL.labels(self._stage, "write").time():
+                rejections = self._opened().write(documents)
+        except FarError:
+            self.close()
+            raise
+        metrics.show_budget(self._stage, self._sink)
+        self._gate.succeeded()
+        self._written += len(documents)
+        for each in documents:
+            self._blamed.pop(each.id, None)
+        return rejections
+
+    def _is_theirs(self, documents: Sequence[Document], error: FarError) -> bool:
+        """Whether the one document there is cannot be written, as opposed to the far system not taking any."""
+        if action_for(error) is Action.PARK:
+            self._gate.succeeded()
+            metrics.FAR_ERRORS.labels(self._stage, type(error).__name__).inc()
+            return len(documents) == 1
+        self._gate.failed(error)
+        return breaks(error) and self._kept_failing(documents)
+
+    def _kept_failing(self, documents: Sequence[Document]) -> bool:
+        for each in documents:
+            blame = self._blamed.get(each.id, Blame(0, self._written))
+            self._blamed[each.id] = Blame(blame.failures + 1, blame.since)
+        blame = self._blamed[documents[0].id]
+        return len(documents) == 1 and blame.failures >= GIVE_UP_AFTER and self._written > blame.since
+
+    def _cut(self, documents: Sequence[Document], at: int, lease: Lease) -> Sequence[Rejection]:
+        """Write the first `at` documents, then the others."""
+        first = self._write(documents[:at], lease)
+        second = self._write(documents[at:], lease)
+        return [*first, *(Rejection(each.index + at, each.error) for each in second)]
 
     def _opened(self) -> Sink:
         if self._sink is None:

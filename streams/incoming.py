@@ -147,7 +147,7 @@ def parked_record(
         "attempts": 1 if before is None else before.attempts + 1,
         "first_at": known.get("first_at", now_us),
         "last_at": now_us,
-        "retry_at": None,
+        "retry_at": None if reason.retry_after_s is None else now_us + round(reason.retry_after_s * 1_000_000),
         "definition": definition,
         "last_command": known.get("last_command"),
         "edited_by": known.get("edited_by"),

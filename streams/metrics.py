@@ -16,6 +16,7 @@ ABORTED = Counter("lineshaft_aborted_batches_total", "Batches aborted and done a
 OWNED = Gauge("lineshaft_owned_partitions", "Partitions owned.", ["stage"])
 FAR_ERRORS = Counter("lineshaft_far_errors_total", "Errors of a far system, by kind.", ["stage", "error"])
 FAR_CALL = Histogram("lineshaft_far_call_seconds", "Time of one call of a connector.", ["stage", "call"])
+BREAKER = Gauge("lineshaft_breaker_state", "Circuit breaker: 0 closed, 1 half open, 2 open.", ["stage"])
 STOPPED = Gauge("lineshaft_source_stopped", "1 where a source was stopped until a person mends it.", ["stage"])
 API_BUDGET = Gauge("lineshaft_api_budget_used_ratio", "Share of the far system's API budget that is used.", ["stage"])
 LAST_POLL = Gauge(

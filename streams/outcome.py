@@ -31,6 +31,11 @@ from streams.kafka.transaction import TooLarge
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 60.0
 PERSON_PAUSE_S = 30.0
+WISH_SPREAD = 0.1
+"""How much later than the far system wished several tasks spread their next calls, as a share of the wait."""
+
+TRY_AGAIN_S = 600.0
+"""A record that kept failing while others were written is tried again by itself after so long."""
 
 
 class Action(StrEnum):
@@ -43,12 +48,16 @@ class Action(StrEnum):
 
 @dataclass(frozen=True)
 class Reason:
-    """Why a record is parked: one word of a fixed list, one sentence, who can resolve it, what it waits for."""
+    """Why a record is parked: one word of a fixed list, one sentence, who can resolve it, what it waits for.
+
+    `retry_after_s` is set where it is worth another try after that time by itself.
+    """
 
     cause: str
     message: str
     owner: str
     waits_for: str | None = None
+    retry_after_s: float | None = None
 
 
 OWNERS: Mapping[str, str] = {
@@ -61,6 +70,7 @@ OWNERS: Mapping[str, str] = {
     "refused": "administrator: see the far system's reason",
     "too_large": "administrator: make the record smaller in the far system, or split it",
     "gone": "administrator: have the far system send the record again, then this one is superseded",
+    "keeps_failing": "IT: see the far system's answer; it is tried again by itself every ten minutes",
     "defect": "IT: report it to the makers of Lineshaft with this text",
 }
 
@@ -89,13 +99,26 @@ def action_for(error: FarError) -> Action:
     return Action.PAUSE
 
 
-def pause_s(error: FarError, attempt: int) -> float:
-    """How long to wait before the next attempt (1 is the first repeat), seconds."""
+def breaks(error: FarError) -> bool:
+    """Whether an error says that the far system does not work at all, so that in a row they open the breaker.
+
+    A far system that throttles works, and what a person has to mend is not mended by a cool-down.
+    """
+    return action_for(error) is Action.RETRY and not isinstance(error, Throttled)
+
+
+def pause_s(error: FarError, attempt: int, chance: float) -> float:
+    """How long to wait before the next attempt (1 is the first repeat), seconds.
+
+    Full jitter: anything up to a bound that doubles, by `chance` (0 to 1), so that many tasks do not come back in
+    one moment. Never before the far system's own wish.
+    """
     if action_for(error) is Action.PAUSE:
         return PERSON_PAUSE_S
     wished = error.retry_after_s if isinstance(error, TransientError) else None
-    grown = min(FIRST_PAUSE_S * 2.0 ** min(attempt - 1, 10), LONGEST_PAUSE_S)
-    return max(wished or 0.0, grown if wished is None else 0.0)
+    if wished is not None:
+        return wished * (1 + WISH_SPREAD * chance)
+    return chance * min(FIRST_PAUSE_S * 2.0 ** min(attempt, 10), LONGEST_PAUSE_S)
 
 
 class Gone(Exception):
@@ -119,7 +142,8 @@ def reason_for(error: Exception) -> Reason:
         return Reason(error.cause, message, OWNERS[error.cause], error.waits_for)
     cause = _cause(error)
     message = str(error) if cause != "defect" else f"{type(error).__name__}: {error}"
-    return Reason(cause, _speakable(message), OWNERS[cause])
+    retry_after_s = TRY_AGAIN_S if cause == "keeps_failing" else None
+    return Reason(cause, _speakable(message), OWNERS[cause], retry_after_s=retry_after_s)
 
 
 def _speakable(message: str) -> str:
@@ -138,6 +162,6 @@ def _cause(error: Exception) -> str:
         case CodecError():
             return "undecodable"
         case FarError():
-            return "refused"
+            return "keeps_failing" if action_for(error) is Action.RETRY else "refused"
         case _:
             return "defect"

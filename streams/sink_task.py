@@ -21,10 +21,11 @@ from streams import metrics
 from streams.bus import Attached, Bus, sink_topics
 from streams.by_reference import whole
 from streams.clock import now_us
-from streams.far_writer import FarWriter
+from streams.far_gate import Gate
+from streams.far_writer import FarAway, FarWriter
 from streams.incoming import Incoming, incoming_of
 from streams.kafka.client import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
-from streams.kafka.consuming import good, next_offsets, place
+from streams.kafka.consuming import good, next_offsets, place, seek_back
 from streams.kafka.reading import committed_offsets
 from streams.kafka.transaction import produce
 from streams.lease import AssignmentLost, PartitionLease
@@ -65,7 +66,8 @@ class SinkTask:
         self._readers = {record: bus.cluster.reader(record) for record in RECORDS}
         self._producer: Producer = bus.cluster.producer()
         self._consumer: Consumer = bus.cluster.group_consumer(self.stage)
-        self._far = FarWriter(self.stage, attached)
+        self.gate = Gate(self.stage)
+        self._far = FarWriter(self.stage, attached, self.gate)
         self._owned: frozenset[tuple[str, int]] = frozenset()
         self._lease = PartitionLease(self._consumer, self.pulse)
 
@@ -123,9 +125,19 @@ class SinkTask:
                 self._deliver(chunk)
             self._publish_parked()
             self._commit(messages)
+        except (AssignmentLost, FarAway) as error:
+            log.warning("%s: %s", self.stage, error)
+            self._parking.drop()
+            if isinstance(error, FarAway):
+                self._leave_alone(messages, error.wait_s)
+
+    def _leave_alone(self, messages: Sequence[Message], seconds: float) -> None:
+        """Wait, then read the batch again together with what has come since: only the newest of it is sent."""
+        seek_back(self._consumer, messages)
+        try:
+            self._lease.wait(seconds)
         except AssignmentLost as lost:
             log.warning("%s: %s", self.stage, lost)
-            self._parking.drop()
 
     def _incoming(self, messages: Sequence[Message]) -> Iterator[Incoming]:
         for message in messages:

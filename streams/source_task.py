@@ -22,6 +22,7 @@ from streams import metrics
 from streams.bus import Attached, Bus
 from streams.by_reference import whole
 from streams.clock import next_version, now_us
+from streams.far_gate import Gate
 from streams.incoming import Entry
 from streams.intake import Intake, Refused, document_of, stage_of
 from streams.kafka.client import Consumer, Message, TopicPartition
@@ -30,7 +31,7 @@ from streams.kafka.consuming import good, next_offsets, without_ends
 from streams.kafka.partitions import partition_of
 from streams.kafka.reading import committed_offsets, read_to_end
 from streams.kafka.transaction import Aborted, Outgoing, Transactions, Unsettled
-from streams.outcome import Gone, action_for, pause_s, reason_for
+from streams.outcome import Gone, reason_for
 from streams.parking import Parking
 from streams.references import ReferenceTables
 from streams.repairs import Repairs
@@ -40,6 +41,8 @@ log = logging.getLogger(__name__)
 
 POLL_S = 0.5
 LOOK_AGAIN_S = 5.0
+STEADY_S = 30.0
+"""A source that polls for so long without an error works, though nothing has come."""
 
 
 class AnotherSystem(MustStop):
@@ -52,9 +55,13 @@ class AnotherSystem(MustStop):
 class SourceTask:
     """One source, run by the one process that owns it."""
 
-    def __init__(self, bus: Bus, attached: Attached, plan: Plan, adopt: bool = False) -> None:
+    def __init__(
+        self, bus: Bus, attached: Attached, plan: Plan, adopt: bool = False, gate: Gate | None = None
+    ) -> None:
         self._cluster, self._partitions, self._attached, self._adopt = bus.cluster, bus.partitions, attached, adopt
         self._stage = stage_of(attached.name)
+        self._gate = gate or Gate(self._stage)
+        self._opened_at = 0.0
         self._references = ReferenceTables(bus.cluster)
         self._parking = Parking(bus.cluster, self._stage, plan.id)
         self._repairs = Repairs(bus.cluster, self._parking, self._references)
@@ -75,14 +82,8 @@ class SourceTask:
         self._stop = stop
         try:
             self._open()
-            attempt = 0
             while not stop.is_set():
-                try:
-                    self.turn()
-                    attempt = 0
-                except FarError as error:
-                    attempt += 1
-                    self._failed(error, attempt)
+                self.turn()
         finally:
             self.close()
 
@@ -112,29 +113,37 @@ class SourceTask:
             self._source.close()
             self._source = None
 
-    def _failed(self, error: FarError, attempt: int) -> None:
-        wait = pause_s(error, attempt)
-        kind = type(error).__name__
-        metrics.FAR_ERRORS.labels(self._stage, kind).inc()
-        log.warning("%s: %s (%s, %s): again in %.1f s", self._stage, error, kind, action_for(error), wait)
-        self._close_source()
-        self._stop.wait(wait)
+    def _polled(self) -> Batch | None:
+        """What the far system has; nothing while it fails or is left alone, which holds up no command."""
+        wait = self._gate.wait_s
+        if wait:
+            self._stop.wait(min(wait, POLL_S))
+            return None
+        try:
+            with metrics.FAR_CALL.labels(self._stage, "poll").time():
+                batch = self._opened().poll(POLL_S)
+        except FarError as error:
+            self._gate.failed(error)
+            self._close_source()
+            return None
+        if batch is not None or time.monotonic() - self._opened_at > STEADY_S:
+            self._gate.succeeded()
+        metrics.show_budget(self._stage, self._source)
+        metrics.LAST_POLL.labels(self._stage).set_to_current_time()
+        return batch
 
     def _opened(self) -> Source:
         if self._source is None:
             factory = self._attached.connector.source
             assert factory is not None
             source = factory(self._attached.config)
-            self._source = source
+            self._source, self._opened_at = source, time.monotonic()
             source.open(None if self._stored is None else cast("Fields", from_json(str(self._stored["position"]))))
         return self._source
 
     def turn(self) -> None:
-        """One poll and its transaction. Raises FarError."""
-        with metrics.FAR_CALL.labels(self._stage, "poll").time():
-            batch = self._opened().poll(POLL_S)
-        metrics.show_budget(self._stage, self._source)
-        metrics.LAST_POLL.labels(self._stage).set_to_current_time()
+        """One poll and its transaction."""
+        batch = self._polled()
         if batch is not None:
             self._check_system(batch)
         if time.monotonic() - self._looked_at > LOOK_AGAIN_S:

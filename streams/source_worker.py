@@ -17,6 +17,7 @@ from mappings import Plan
 from schemas.catalog import POSITIONS
 from streams import metrics
 from streams.bus import Bus
+from streams.far_gate import Gate
 from streams.intake import stage_of
 from streams.kafka.client import OFFSET_END, Consumer, TopicPartition
 from streams.kafka.cluster import SESSION_TIMEOUT_MS
@@ -52,6 +53,11 @@ class SourceWorker:
         self._consumer: Consumer = bus.cluster.group_consumer(STAGE)
         self.pulse = Pulse()
         self._running: dict[str, Running] = {}
+        self._gates = {name: Gate(stage_of(name)) for name in bus.sources}
+
+    def says(self) -> dict[str, str]:
+        """The state of the far systems of the sources that run here, in words."""
+        return {name: self._gates[name].says() for name in sorted(self._running)}
 
     def run(self, stop: Flag) -> None:
         """Work until `stop` is set. Raises what a source's thread met that is no far error."""
@@ -94,7 +100,8 @@ class SourceWorker:
     def _run(self, running: Running) -> None:
         try:
             attached = self._bus.attached[running.name]
-            SourceTask(self._bus, attached, self._plan, running.name in self._adopt).run(running.stop)
+            adopt, gate = running.name in self._adopt, self._gates[running.name]
+            SourceTask(self._bus, attached, self._plan, adopt, gate).run(running.stop)
         except Fenced as error:
             log.error("source %s: another process runs it now, stopped here: %s", running.name, error)
             running.fenced_at = time.monotonic()

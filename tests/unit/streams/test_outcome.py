@@ -21,7 +21,17 @@ from connectors.errors import (
 from mappings import Cause, MappingFailed
 from schemas.codec import CodecError
 from streams.kafka.transaction import TooLarge
-from streams.outcome import LONGEST_PAUSE_S, OWNERS, Action, NoRoute, action_for, pause_s, reason_for
+from streams.outcome import (
+    LONGEST_PAUSE_S,
+    OWNERS,
+    TRY_AGAIN_S,
+    Action,
+    NoRoute,
+    action_for,
+    breaks,
+    pause_s,
+    reason_for,
+)
 
 EXPECTED: dict[type[FarError], Action] = {
     Throttled: Action.RETRY,
@@ -60,19 +70,37 @@ def test_an_error_of_no_known_kind_pauses_and_tells() -> None:
     assert action_for(FarError("?")) is Action.PAUSE
 
 
-@given(st.integers(1, 10_000))
-def test_the_pause_grows_and_is_bounded(attempt: int) -> None:
+@given(st.integers(1, 10_000), st.floats(0, 1))
+def test_the_pause_is_spread_below_a_bound_that_grows(attempt: int, chance: float) -> None:
     error = TransientError("busy")
-    assert 0 < pause_s(error, attempt) <= pause_s(error, attempt + 1) <= LONGEST_PAUSE_S
+    bound = pause_s(error, attempt, 1.0)
+    assert 0 < bound <= pause_s(error, attempt + 1, 1.0) <= LONGEST_PAUSE_S
+    assert pause_s(error, attempt, chance) == pytest.approx(bound * chance)
 
 
-@given(st.floats(0, 3600), st.integers(1, 100))
-def test_the_far_systems_own_wish_is_honoured(wish: float, attempt: int) -> None:
-    assert pause_s(Throttled("slow down", wish), attempt) == wish
+@given(st.floats(0, 3600), st.integers(1, 100), st.floats(0, 1))
+def test_the_far_systems_own_wish_is_honoured_and_its_end_is_spread(wish: float, attempt: int, chance: float) -> None:
+    assert wish <= pause_s(Throttled("slow down", wish), attempt, chance) <= wish * 1.1
 
 
 def test_what_a_person_must_mend_is_not_hammered() -> None:
-    assert pause_s(AuthError("refused"), 1) == pause_s(AuthError("refused"), 99) >= 30
+    assert pause_s(AuthError("refused"), 1, 0.0) == pause_s(AuthError("refused"), 99, 1.0) >= 30
+
+
+@pytest.mark.parametrize(
+    ("error", "opens"),
+    [
+        (TransientError("503"), True),
+        (UnknownOutcome("timed out"), True),
+        (LostCursor("gone"), True),
+        (Throttled("slow down"), False),
+        (AuthError("refused"), False),
+        (ConfigError("field", "is wrong.", "Mend it."), False),
+        (DataError("no such field"), False),
+    ],
+)
+def test_only_an_error_that_every_call_would_meet_counts_towards_the_breaker(error: FarError, opens: bool) -> None:
+    assert breaks(error) is opens
 
 
 @pytest.mark.parametrize(
@@ -88,6 +116,7 @@ def test_what_a_person_must_mend_is_not_hammered() -> None:
         (CodecError("no SalesOrder"), "undecodable", "no SalesOrder"),
         (TooLarge("1,200,000 bytes"), "too_large", "1,200,000"),
         (DataError("REQUIRED_FIELD_MISSING"), "refused", "REQUIRED"),
+        (TransientError("no answer"), "keeps_failing", "no answer"),
         (KeyError("x"), "defect", "KeyError: 'x'"),
         (ValueError("half \ud83d"), "defect", "half \\ud83d"),
     ],
@@ -101,6 +130,11 @@ def test_a_parked_record_has_its_cause_its_sentence_and_its_owner(error: Excepti
 
 def test_a_record_that_waits_says_for_what() -> None:
     assert reason_for(MappingFailed("f", Cause.UNKNOWN_REFERENCE, "m", "items/X")).waits_for == "items/X"
+
+
+def test_what_kept_failing_is_tried_again_by_itself_and_what_was_refused_is_not() -> None:
+    assert reason_for(UnknownOutcome("no answer")).retry_after_s == TRY_AGAIN_S
+    assert reason_for(DataError("no such field")).retry_after_s is None
 
 
 def test_every_cause_has_an_owner() -> None:
