@@ -19,7 +19,8 @@ from deploy.wiring import bus_of, drafts
 from mappings import DefinitionError, DefinitionFile, Findings, compile_plan, examine
 from streams.bus import Bus, document_types, sink_names
 from streams.checks import Resolution, check_clock, resolution
-from streams.definitions import drafts_that_differ, live_files
+from streams.definition_changes import drafts_that_differ
+from streams.definitions import live_files
 from streams.kafka import topics
 
 SHOWN = 20

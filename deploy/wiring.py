@@ -6,14 +6,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from deploy import kafka
+from deploy.activation import check, check_versions
 from deploy.exits import UNREACHABLE, Refused
 from deploy.project import Project
-from mappings import DefinitionError, DefinitionFile, examine, read_file, read_folder, shipped
+from mappings import DefinitionFile, read_file, read_folder, shipped
 from schemas.catalog import DEFINITIONS
 from schemas.registry import Registry
 from schemas.wire import SchemaIds, ShippedSchemas
 from streams.bus import Bus
-from streams.definitions import activate, drafts_that_differ, live_files
+from streams.definition_changes import drafts_that_differ
+from streams.definitions import NOTHING, Activation, activate, history
 from streams.kafka.cluster import Cluster
 from streams.kafka.topics import plan
 
@@ -76,7 +78,7 @@ def _read(path: Path) -> Sequence[DefinitionFile]:
 def check_new(bus: Bus, project: Project) -> None:
     """Raise what `activate_new` would, for a bus whose topics may not have been made yet."""
     made = {each.topic.name for each in plan(bus.cluster, bus.topics) if each.action != "create"}
-    _checked(bus, live_files(bus.cluster) if DEFINITIONS in made else (), drafts(project))
+    _new(bus, history(bus.cluster) if DEFINITIONS in made else [], drafts(project))
 
 
 def activate_new(bus: Bus, project: Project, say: Callable[[str], None]) -> None:
@@ -84,29 +86,21 @@ def activate_new(bus: Bus, project: Project, say: Callable[[str], None]) -> None
 
     Raises DefinitionError where the drafts do not fit each other or the connectors: nothing is activated then.
     """
-    live, own = live_files(bus.cluster), drafts(project)
-    new = _checked(bus, live, own)
-    for name in drafts_that_differ([*live, *new], own):
+    past, own = history(bus.cluster), drafts(project)
+    live, new = [NOTHING, *past][-1], _new(bus, past, own)
+    for name in drafts_that_differ([*live.files, *new], own):
         say(f"{name}: the draft differs from the live version and is not used")
     if new:
-        activate(bus.cluster, [*live, *new], "lineshaft up")
+        activate(bus.cluster, [*live.files, *new], "lineshaft up", live)
         say(f"activated {len(new)} definitions")
 
 
-def _checked(bus: Bus, live: Sequence[DefinitionFile], own: Sequence[DefinitionFile]) -> list[DefinitionFile]:
+def _new(bus: Bus, past: Sequence[Activation], own: Sequence[DefinitionFile]) -> list[DefinitionFile]:
     """The drafts that have no live version, checked together with what is live."""
+    live = [NOTHING, *past][-1].files
     known = {(each.kind, each.name) for each in live}
     new = [each for each in own if (each.kind, each.name) not in known]
-    if not new:
-        return []
-    findings = examine([*live, *new], bus.document_types, bus.sinks)
-    if findings.problems:
-        raise DefinitionError(findings.problems)
-    failed = [each for each in findings.outcomes if not each.passed]
-    if failed:
-        each = failed[0]
-        raise Refused(
-            f"{each.file}:{each.line}: mapping {each.mapping}: its test {each.name!r} fails: {each.message}.",
-            "See `lineshaft mapping test`.",
-        )
+    if new:
+        check(bus, [*live, *new])
+        check_versions(past, new)
     return new

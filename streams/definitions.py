@@ -1,48 +1,64 @@
 """Live definitions: which mappings, code tables and routes are in force, kept in `bus.definitions`.
 
-Files are drafts; an activation makes them live by one record that holds them all with their content. Workers compile
-the newest activation and nothing else.
+Files are drafts; an activation makes them live by one record that holds them all with their content. The last record
+of the topic is what is live. Its key is the activation's id, so that compaction keeps every earlier activation once,
+for going back to it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import cast
 
-from mappings import DefinitionFile, Plan, compile_plan
+from mappings import DefinitionFile, Plan, compile_plan, plan_id
 from mappings.load import DefinitionKind
 from schemas.catalog import DEFINITIONS
 from schemas.document import DocumentType
 from schemas.event import Event, Record
-from schemas.identity import content_hash
 from schemas.wire import headers_of
+from streams.audit import AuditLog
+from streams.audit_chain import Deed
 from streams.clock import now_us
+from streams.definition_changes import told
 from streams.kafka.cluster import Cluster
 from streams.kafka.reading import Follower
-from streams.kafka.transaction import Outgoing, Transactions, Unsettled
+from streams.kafka.transaction import Outgoing, Transactions, Unsettled, checked_size
 from streams.stopping import MustStop
 
-KEY = "live"
+TRANSACTIONAL_ID = "definitions"
 
 
 class NothingLive(MustStop):
     """No definition was ever activated on this bus."""
 
 
-def live_files(cluster: Cluster) -> tuple[DefinitionFile, ...]:
-    """The files of the newest activation; empty where there is none."""
-    follower, newest = Follower(cluster, DEFINITIONS), None
-    try:
-        for message in follower.read_whole():
-            newest = message.value()
-    finally:
-        follower.close()
-    return () if newest is None else _files(cluster.reader("Definition")(newest))
+class ActivatedMeanwhile(MustStop):
+    """Somebody else has activated since the caller looked, who chose what to make live against the old state."""
 
 
-def _files(record: Record) -> tuple[DefinitionFile, ...]:
+@dataclass(frozen=True)
+class Activation:
+    """What was made live at once. `at_us` is when, UTC microseconds; `who` did it. `definition` is the plan's id."""
+
+    definition: str
+    at_us: int
+    who: str
+    files: tuple[DefinitionFile, ...]
+
+    @property
+    def stamp(self) -> tuple[str, int]:
+        """What tells it from every other one, also from an earlier one of the same files."""
+        return self.definition, self.at_us
+
+
+NOTHING = Activation("", 0, "", ())
+
+
+def activation_of(record: Record) -> Activation:
+    """The activation in a Definition record."""
     listed = cast("Sequence[Mapping[str, str]]", record["files"])
-    return tuple(
+    files = (
         DefinitionFile(
             kind=cast("DefinitionKind", each["kind"]),
             name=each["name"],
@@ -52,36 +68,85 @@ def _files(record: Record) -> tuple[DefinitionFile, ...]:
         )
         for each in listed
     )
+    at, who = cast("int", record["activated_at"]), str(record["activated_by"])
+    return Activation(str(record["definition"]), at, who, tuple(files))
 
 
-def activation_id(files: Sequence[DefinitionFile]) -> str:
-    """The id of an activation of these files, whatever their order."""
-    return content_hash(sorted([each.kind, each.name, each.content_hash] for each in files))
-
-
-def activate(cluster: Cluster, files: Sequence[DefinitionFile], who: str) -> str:
-    """Make these files live, all at once; returns the activation's id. They must have been checked before."""
-    now, definition = now_us(), activation_id(files)
-    record: Record = {
-        "definition": definition,
-        "activated_at": now,
-        "activated_by": who,
-        "files": [
-            {"kind": f.kind, "name": f.name, "version": f.version, "content_hash": f.content_hash, "text": f.text}
-            for f in files
-        ],
-    }
-    event = Event("Definition", KEY, KEY, f"definitions/{definition}", "definitions", now, now, record)
-    transactions = Transactions(cluster, "definitions")
+def history(cluster: Cluster) -> list[Activation]:
+    """Every activation that the topic has, the live one last; one that was gone back to stands where it was last."""
+    follower, read = Follower(cluster, DEFINITIONS), cluster.reader("Definition")
     try:
-        with transactions.open() as transaction:
-            transaction.send(Outgoing(DEFINITIONS, KEY, cluster.writer("Definition")(record), headers_of(event)))
-    except Unsettled:
-        if activation_id(live_files(cluster)) != definition:
-            raise
+        found = [activation_of(read(message.value())) for message in follower.read_whole()]
+    finally:
+        follower.close()
+    newest: dict[str, Activation] = {}
+    for each in found:
+        newest.pop(each.definition, None)
+        newest[each.definition] = each
+    return list(newest.values())
+
+
+def live(cluster: Cluster) -> Activation:
+    """The newest activation; NOTHING where there is none."""
+    return [NOTHING, *history(cluster)][-1]
+
+
+def live_files(cluster: Cluster) -> tuple[DefinitionFile, ...]:
+    """The files of the newest activation; empty where there is none."""
+    return live(cluster).files
+
+
+def activate(cluster: Cluster, files: Sequence[DefinitionFile], who: str, after: Activation | None = None) -> str:
+    """Make these files live, all at once and audited; returns the activation's id. They must have been checked.
+
+    Raises ActivatedMeanwhile where something else is live than `after`, TooLarge where they do not fit one record,
+    and NotAudited: nothing was activated then.
+    """
+    transactions = Transactions(cluster, TRANSACTIONAL_ID)  # whoever is in the middle of activating is fenced
+    try:
+        before = live(cluster)
+        if after is not None and before.stamp != after.stamp:
+            raise ActivatedMeanwhile(
+                f"{before.who} has activated {before.definition} meanwhile; look and begin again"
+            )
+        made = Activation(plan_id(files), max(now_us(), before.at_us + 1), who, tuple(files))
+        _make_live(cluster, transactions, before, made)
     finally:
         transactions.close()
-    return definition
+    return made.definition
+
+
+def _make_live(cluster: Cluster, transactions: Transactions, before: Activation, made: Activation) -> None:
+    record = _outgoing(cluster, made)
+    AuditLog(cluster).append([_deed(before, made)])
+    try:
+        with transactions.open() as transaction:
+            transaction.send(record)
+    except Unsettled:
+        if live(cluster).stamp != made.stamp:
+            raise
+
+
+def _outgoing(cluster: Cluster, made: Activation) -> Outgoing:
+    record: Record = {
+        "definition": made.definition,
+        "activated_at": made.at_us,
+        "activated_by": made.who,
+        "files": [
+            {"kind": f.kind, "name": f.name, "version": f.version, "content_hash": f.content_hash, "text": f.text}
+            for f in made.files
+        ],
+    }
+    key, event_id = made.definition, f"definitions/{made.definition}/{made.at_us}"
+    event = Event("Definition", key, key, event_id, "definitions", made.at_us, made.at_us, record)
+    return checked_size(Outgoing(DEFINITIONS, key, cluster.writer("Definition")(record), headers_of(event)))
+
+
+def _deed(before: Activation, made: Activation) -> Deed:
+    """The same deed where a process died between the audit and the activation and a person did it again."""
+    deed_id = f"activate/{made.definition}/after/{before.definition}@{before.at_us}"
+    details = {"before": before.definition, "changes": "; ".join(told(before.files, made.files))}
+    return Deed(deed_id, "activate", made.who, "", made.definition, "", details, made.at_us)
 
 
 def live_plan(cluster: Cluster, document_types: Mapping[str, DocumentType]) -> Plan:
@@ -92,11 +157,3 @@ def live_plan(cluster: Cluster, document_types: Mapping[str, DocumentType]) -> P
             "no mapping is live on this bus: run `lineshaft up`, which activates what has no live version"
         )
     return compile_plan(files, document_types)
-
-
-def drafts_that_differ(live: Sequence[DefinitionFile], drafts: Sequence[DefinitionFile]) -> list[str]:
-    """The names of the drafts that are not live as they are, each with its kind."""
-    known = {(each.kind, each.name): each.content_hash for each in live}
-    return sorted(
-        f"{each.kind} {each.name}" for each in drafts if known.get((each.kind, each.name)) != each.content_hash
-    )

@@ -19,6 +19,8 @@ FAR_CALL = Histogram("lineshaft_far_call_seconds", "Time of one call of a connec
 BREAKER = Gauge("lineshaft_breaker_state", "Circuit breaker: 0 closed, 1 half open, 2 open.", ["stage"])
 STOPPED = Gauge("lineshaft_source_stopped", "1 where a source was stopped until a person mends it.", ["stage"])
 API_BUDGET = Gauge("lineshaft_api_budget_used_ratio", "Share of the far system's API budget that is used.", ["stage"])
+LIVE_DEFINITION = Gauge("lineshaft_live_definition_info", "1 for the activation in force here.", ["definition"])
+DEFINITION_REFUSED = Gauge("lineshaft_definition_refused", "1 where the newest activation cannot be used here.")
 LAST_POLL = Gauge(
     "lineshaft_last_poll_timestamp_seconds", "When the task last polled, seconds since 1970.", ["stage"]
 )
