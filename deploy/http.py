@@ -32,8 +32,8 @@ class PortTaken(MustStop):
 class RoleServer:
     """One role's HTTP server in a thread of its own.
 
-    `healthy` says whether the role does its work, `far_systems` how those do that it calls: one that is away does
-    not make the role ill, for it buffers.
+    `healthy` says whether the role does its work, `says` what else a person who looks at its health should know:
+    which definition is live, how the far systems do that it calls. None of it makes the role ill.
     """
 
     def __init__(
@@ -43,10 +43,9 @@ class RoleServer:
         port: int,
         healthy: Callable[[], bool],
         routes: Sequence[Route] = (),
-        far_systems: Callable[[], Mapping[str, str]] = dict,
+        says: Callable[[], Mapping[str, object]] = dict,
     ) -> None:
-        self._role, self._host, self._port, self._healthy = role, host, port, healthy
-        self._far_systems = far_systems
+        self._role, self._host, self._port, self._healthy, self._says = role, host, port, healthy, says
         own = [Route("/metrics", _metrics), Route("/health", self._health)]
         config = uvicorn.Config(
             Starlette(routes=[*own, *routes]),
@@ -89,9 +88,7 @@ class RoleServer:
 
     async def _health(self, _: Request) -> Response:
         good = self._healthy()
-        far = dict(self._far_systems())
-        said = {"role": self._role, "healthy": good, **({"far_systems": far} if far else {})}
-        return JSONResponse(said, 200 if good else 503)
+        return JSONResponse({"role": self._role, "healthy": good, **self._says()}, 200 if good else 503)
 
 
 async def _metrics(_: Request) -> Response:

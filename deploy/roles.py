@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event as Flag
@@ -17,8 +18,8 @@ from deploy.http import RoleServer
 from deploy.supervisor import PARENT_VARIABLE
 from streams.bus import Bus
 from streams.cold_start import wait_until_known
-from streams.definitions import live_plan
 from streams.ingress import Ingress
+from streams.live_plans import LivePlans
 from streams.pipeline import Pipeline
 from streams.sink_task import SinkTask
 from streams.source_worker import SourceWorker
@@ -38,35 +39,48 @@ class Listening:
 
 def run_source(bus: Bus, listening: Listening, adopt: Sequence[str] = ()) -> None:
     """All sources this process comes to own."""
-    worker = SourceWorker(bus, live_plan(bus.cluster, bus.document_types), adopt)
-    _serve("source", listening, worker.pulse.healthy, worker.run, far_systems=worker.says)
+    with closing(LivePlans(bus)) as plans:
+        worker = SourceWorker(bus, plans, adopt)
+        _serve(
+            "source",
+            listening,
+            worker.pulse.healthy,
+            worker.run,
+            says=lambda: {**plans.says(), "far_systems": worker.says()},
+        )
 
 
 def run_pipeline(bus: Bus, listening: Listening, slot: int = 0) -> None:
     """One member of the pipeline's group; every process has its own slot number, the same after a restart."""
-    pipeline = Pipeline(bus, slot, live_plan(bus.cluster, bus.document_types))
-    _serve(f"pipeline-{slot}", listening, pipeline.pulse.healthy, pipeline.run)
+    with closing(LivePlans(bus)) as plans:
+        pipeline = Pipeline(bus, slot, plans)
+        _serve(f"pipeline-{slot}", listening, pipeline.pulse.healthy, pipeline.run, says=plans.says)
 
 
 def run_sink(bus: Bus, listening: Listening, name: str) -> None:
     """One member of a sink's group."""
-    task = SinkTask(bus, bus.attached[name], live_plan(bus.cluster, bus.document_types))
+    with closing(LivePlans(bus)) as plans:
+        task = SinkTask(bus, bus.attached[name], plans)
 
-    def work(stop: Flag) -> None:
-        wait_until_known(bus, stop, task.pulse)
-        task.run(stop)
+        def work(stop: Flag) -> None:
+            wait_until_known(bus, stop, task.pulse)
+            task.run(stop)
 
-    _serve(f"sink-{name}", listening, task.pulse.healthy, work, far_systems=lambda: {name: task.gate.says()})
+        def says() -> Mapping[str, object]:
+            return {**plans.says(), "far_systems": {name: task.gate.says()}}
+
+        _serve(f"sink-{name}", listening, task.pulse.healthy, work, says=says)
 
 
 def run_ingress(bus: Bus, listening: Listening) -> None:
     """The webhooks of all connectors."""
-    ingress = Ingress(bus, live_plan(bus.cluster, bus.document_types))
-    ingress.open()
-    try:
-        _serve("ingress", listening, lambda: True, Flag.wait, ingress.routes())
-    finally:
-        ingress.close()
+    with closing(LivePlans(bus)) as plans:
+        ingress = Ingress(bus, plans)
+        ingress.open()
+        try:
+            _serve("ingress", listening, lambda: True, Flag.wait, ingress.routes(), ingress.says)
+        finally:
+            ingress.close()
 
 
 def run_views(bus: Bus, listening: Listening, folder: Path) -> None:
@@ -83,14 +97,14 @@ def _serve(
     healthy: Callable[[], bool],
     work: Callable[[Flag], object],
     routes: Sequence[Route] = (),
-    far_systems: Callable[[], Mapping[str, str]] = dict,
+    says: Callable[[], Mapping[str, object]] = dict,
 ) -> None:
     """Run `work` until SIGTERM or SIGINT, or until the supervisor is gone; what was begun is finished first."""
     stop = Flag()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     threading.Thread(target=_watch_parent, args=(stop,), daemon=True).start()
-    server = RoleServer(role, listening.host, listening.port, healthy, routes, far_systems)
+    server = RoleServer(role, listening.host, listening.port, healthy, routes, says)
     server.start()
     log.info("%s: running, metrics and health at %s", role, server.address)
     try:

@@ -11,10 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from mappings import DefinitionFile, Plan, compile_plan, plan_id
+from mappings import DefinitionFile, plan_id
 from mappings.load import DefinitionKind
 from schemas.catalog import DEFINITIONS
-from schemas.document import DocumentType
 from schemas.event import Event, Record
 from schemas.wire import headers_of
 from streams.audit import AuditLog
@@ -147,13 +146,3 @@ def _deed(before: Activation, made: Activation) -> Deed:
     deed_id = f"activate/{made.definition}/after/{before.definition}@{before.at_us}"
     details = {"before": before.definition, "changes": "; ".join(told(before.files, made.files))}
     return Deed(deed_id, "activate", made.who, "", made.definition, "", details, made.at_us)
-
-
-def live_plan(cluster: Cluster, document_types: Mapping[str, DocumentType]) -> Plan:
-    """The compiled live definitions. Raises NothingLive, or DefinitionError where they do not fit the connectors."""
-    files = live_files(cluster)
-    if not files:
-        raise NothingLive(
-            "no mapping is live on this bus: run `lineshaft up`, which activates what has no live version"
-        )
-    return compile_plan(files, document_types)

@@ -7,7 +7,7 @@ same system closes every gap.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from threading import Lock
 
 from starlette.applications import Starlette
@@ -18,7 +18,6 @@ from starlette.routing import Route
 
 from connectors.contract import Request, Webhook
 from connectors.errors import AuthError, DataError
-from mappings import Plan
 from schemas.document import Document
 from streams import metrics
 from streams.bus import Bus
@@ -26,6 +25,7 @@ from streams.clock import next_version, now_us
 from streams.intake import Intake, Refused, stage_of
 from streams.kafka.client import KafkaError, KafkaException, Producer
 from streams.kafka.transaction import Outgoing, produce
+from streams.live_plans import LivePlans
 from streams.parking import Parking
 from streams.references import ReferenceTables
 
@@ -38,8 +38,8 @@ LONGEST_BODY = 10 * 1024 * 1024
 class Ingress:
     """Takes pushes for every connector that has a webhook."""
 
-    def __init__(self, bus: Bus, plan: Plan) -> None:
-        self._bus, self._plan = bus, plan
+    def __init__(self, bus: Bus, plans: LivePlans) -> None:
+        self._bus, self._plans = bus, plans
         self._producer: Producer = bus.cluster.producer()
         self._references = ReferenceTables(bus.cluster)
         self._webhooks: dict[str, Webhook] = {}
@@ -48,7 +48,7 @@ class Ingress:
             attached = bus.attached[name]
             self._webhooks[name] = self._webhook(name)
             self._intakes[name] = Intake(
-                name, attached.connector.name, bus.partitions, plan, self._references, bus.cluster.ids
+                name, attached.connector.name, bus.partitions, plans.current(), self._references, bus.cluster.ids
             )
         self._version = 0
         self._one_at_a_time = Lock()
@@ -66,6 +66,11 @@ class Ingress:
         """Let go of Kafka."""
         self._producer.flush(DELIVERY_S)
         self._references.close()
+
+    def says(self) -> Mapping[str, str]:
+        """What is live, for the health page, also where nothing was pushed since it was activated."""
+        self._plans.current()
+        return self._plans.says()
 
     def routes(self) -> list[Route]:
         """The HTTP routes."""
@@ -104,6 +109,7 @@ class Ingress:
     def _publish(self, name: str, documents: Sequence[Document]) -> None:
         """Produce all of them and wait for every delivery report. Raises KafkaException where one is missing."""
         self._references.news()
+        self._intakes[name].plan = self._plans.current()
         failed: list[KafkaError] = []
         for document in documents:
             for record in self._records(name, document):
@@ -133,7 +139,7 @@ class Ingress:
         """Park for the source's task, which owns what it finds there; the same record takes the same place."""
         metrics.PARKED.labels(f"ingress.{name}", refused.reason.cause).inc()
         log.warning("ingress %s: parked %s: %s", name, refused.incoming.parked_id, refused.reason.message)
-        parking = Parking(self._bus.cluster, stage_of(name), self._plan.id)
+        parking = Parking(self._bus.cluster, stage_of(name), intake.plan.id)
         return [parking.record(intake.partition(refused.incoming), refused.incoming, refused.reason, now_us())]
 
 

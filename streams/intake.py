@@ -49,7 +49,7 @@ class Refused:
 
 
 class Intake:
-    """One connector's documents on their way to the bus."""
+    """One connector's documents on their way to the bus, through the plan that is set."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class Intake:
         ids: SchemaIds | None = None,
     ) -> None:
         self._name, self._system, self._partitions = name, system, partitions
-        self._plan, self._references = plan, references
+        self.plan, self._references = plan, references
         self._writers = {record: Writer(record, ids) for record in TOPIC_OF_RECORD}
 
     def take(self, document: Document, version: int) -> Outgoing | Refused | None:
@@ -72,7 +72,7 @@ class Intake:
             return Refused(self.incoming(document), reason_for(error))
 
     def _event(self, document: Document, version: int) -> Outgoing | None:
-        compiled = self._plan.from_document(f"{self._system}.{document.type}")
+        compiled = self.plan.from_document(f"{self._system}.{document.type}")
         if compiled is None:
             problem = f"no live mapping reads {self._system}.{document.type}"
             raise MappingFailed(document.type, Cause.BAD_VALUE, problem, None)
@@ -84,7 +84,7 @@ class Intake:
         if record not in KEYS:
             raise CodecError(f"a source publishes no {record}")
         key, subject = KEYS[record](self._name, value)
-        headers = {TRACEPARENT: new_traceparent(), DEFINITION: self._plan.id, REVISION: document.revision}
+        headers = {TRACEPARENT: new_traceparent(), DEFINITION: self.plan.id, REVISION: document.revision}
         event = Event(
             record=record,
             key=key,

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from threading import Lock
 
 from connectors.errors import FarError
 from mappings import DefinitionError, Plan, compile_plan
 from schemas.catalog import DEFINITIONS
 from schemas.codec import CodecError
-from schemas.document import DocumentType
 from streams import metrics
 from streams.bus import Bus, document_types
 from streams.definitions import Activation, NothingLive, activation_of
@@ -77,7 +76,7 @@ class LivePlans:
         refusal: DefinitionError | None = None
         for each in reversed(known):
             try:
-                plan = self._compiled(each)
+                plan = compile_plan(each.files, self._bus.document_types)
             except DefinitionError as error:
                 refusal = refusal or error
                 continue
@@ -88,7 +87,7 @@ class LivePlans:
         assert refusal is not None
         raise refusal
 
-    def _activations(self, messages: Sequence[Message]) -> list[Activation]:
+    def _activations(self, messages: Iterable[Message]) -> list[Activation]:
         found = []
         for message in messages:
             try:
@@ -117,10 +116,7 @@ class LivePlans:
         try:
             return compile_plan(activation.files, self._bus.document_types)
         except DefinitionError:
-            return compile_plan(activation.files, self._documents_now())
-
-    def _documents_now(self) -> Mapping[str, DocumentType]:
-        return document_types(self._bus.attached)
+            return compile_plan(activation.files, document_types(self._bus.attached))
 
     def _use(self, plan: Plan) -> None:
         self._plan, self._refused = plan, ""

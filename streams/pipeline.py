@@ -11,7 +11,6 @@ import sys
 from collections.abc import Sequence
 from threading import Event as Flag
 
-from mappings import Plan
 from schemas.catalog import ORDERS, PRODUCTION, STATE
 from schemas.codec import CodecError
 from schemas.event import Event
@@ -26,6 +25,7 @@ from streams.kafka.consuming import good, next_offsets, offset_of, place, seek_b
 from streams.kafka.reading import committed_offsets
 from streams.kafka.topics import check_partitions
 from streams.kafka.transaction import Aborted, NotOwned, Outgoing, Transactions, Unsettled, checked_size
+from streams.live_plans import LivePlans
 from streams.outcome import reason_for
 from streams.parking import Parking
 from streams.process import Addressed, process
@@ -47,13 +47,13 @@ RECORDS = {ORDERS: "SalesOrder", PRODUCTION: "JobResponse"}
 class Pipeline:
     """One member of the pipeline's group. `slot` names its transactional id, stable for the process's place."""
 
-    def __init__(self, bus: Bus, slot: int, plan: Plan) -> None:
+    def __init__(self, bus: Bus, slot: int, plans: LivePlans) -> None:
         self._cluster, self._partitions = bus.cluster, bus.partitions
-        self._plan = plan
+        self._plans, self._plan = plans, plans.current()
         self.pulse = Pulse()
         self._references = ReferenceTables(bus.cluster)
         self._states = Table(bus.cluster, STATE)
-        self._parking = Parking(bus.cluster, STAGE, plan.id)
+        self._parking = Parking(bus.cluster, STAGE, self._plan.id)
         self._repairs = Repairs(bus.cluster, self._parking, self._references)
         self._readers = {record: bus.cluster.reader(record) for record in RECORDS.values()}
         self._writers = {name: bus.cluster.writer(name) for name in ("JobOrder", "OrderStatus", "OrderState")}
@@ -118,6 +118,7 @@ class Pipeline:
         messages = self._ours(good(self._consumer.consume(BATCH, timeout=POLL_S)))
         self.pulse.beat()
         metadata, assignment = self._consumer.consumer_group_metadata(), self._assignment
+        self._follow_definitions()
         again = self._repairs.due()
         if not messages and not again:
             return
@@ -132,6 +133,13 @@ class Pipeline:
             self._settle()
         else:
             self._accept(messages)
+
+    def _follow_definitions(self) -> None:
+        """Between two batches: what is live now is what the next one is processed with."""
+        plan = self._plans.current()
+        if plan is not self._plan:
+            self._plan = plan
+            self._repairs.activated(plan.id)
 
     def _ours(self, messages: Sequence[Message]) -> list[Message]:
         """Without what a rebalance in the middle of the consume left over: not owned now, or read a second time."""

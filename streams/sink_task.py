@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from threading import Event as Flag
 
-from mappings import Cause, Context, MappingFailed, Plan
+from mappings import Cause, Context, MappingFailed
 from schemas.catalog import NAMESPACE, sink_topic
 from schemas.codec import CodecError
 from schemas.document import Document
@@ -29,6 +29,7 @@ from streams.kafka.consuming import good, next_offsets, place, seek_back
 from streams.kafka.reading import committed_offsets
 from streams.kafka.transaction import produce
 from streams.lease import AssignmentLost, PartitionLease
+from streams.live_plans import LivePlans
 from streams.outcome import reason_for
 from streams.parking import Parking
 from streams.pulse import Pulse
@@ -55,13 +56,14 @@ class Ready:
 class SinkTask:
     """One member of a sink's group."""
 
-    def __init__(self, bus: Bus, attached: Attached, plan: Plan) -> None:
-        self._cluster, self._attached, self._plan = bus.cluster, attached, plan
+    def __init__(self, bus: Bus, attached: Attached, plans: LivePlans) -> None:
+        self._cluster, self._attached = bus.cluster, attached
+        self._plans, self._plan = plans, plans.current()
         self.pulse = Pulse()
         self.stage = f"sink.{attached.name}"
         self._topic = sink_topic(attached.name)
         self._references = ReferenceTables(bus.cluster)
-        self._parking = Parking(bus.cluster, self.stage, plan.id)
+        self._parking = Parking(bus.cluster, self.stage, self._plan.id)
         self._repairs = Repairs(bus.cluster, self._parking, self._references)
         self._readers = {record: bus.cluster.reader(record) for record in RECORDS}
         self._producer: Producer = bus.cluster.producer()
@@ -117,6 +119,7 @@ class SinkTask:
         self._lease.begin()
         self.pulse.beat()
         metrics.LAST_POLL.labels(self.stage).set_to_current_time()
+        self._follow_definitions()
         incoming = [*(entry.incoming for entry in self._repairs.due()), *self._incoming(messages)]
         if not incoming and not messages:
             return
@@ -138,6 +141,13 @@ class SinkTask:
             self._lease.wait(seconds)
         except AssignmentLost as lost:
             log.warning("%s: %s", self.stage, lost)
+
+    def _follow_definitions(self) -> None:
+        """Between two batches: what is live now is what the next one is processed with."""
+        plan = self._plans.current()
+        if plan is not self._plan:
+            self._plan = plan
+            self._repairs.activated(plan.id)
 
     def _incoming(self, messages: Sequence[Message]) -> Iterator[Incoming]:
         for message in messages:

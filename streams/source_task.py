@@ -13,7 +13,6 @@ from typing import cast
 
 from connectors.contract import Batch, Source
 from connectors.errors import FarError
-from mappings import Plan
 from schemas.catalog import POSITIONS, command_topic
 from schemas.document import Document, Fields, from_json, to_json
 from schemas.event import Event, Record
@@ -31,6 +30,7 @@ from streams.kafka.consuming import good, next_offsets, without_ends
 from streams.kafka.partitions import partition_of
 from streams.kafka.reading import committed_offsets, read_to_end
 from streams.kafka.transaction import Aborted, Outgoing, Transactions, Unsettled
+from streams.live_plans import LivePlans
 from streams.outcome import Gone, reason_for
 from streams.parking import Parking
 from streams.references import ReferenceTables
@@ -56,13 +56,14 @@ class SourceTask:
     """One source, run by the one process that owns it."""
 
     def __init__(
-        self, bus: Bus, attached: Attached, plan: Plan, adopt: bool = False, gate: Gate | None = None
+        self, bus: Bus, attached: Attached, plans: LivePlans, adopt: bool = False, gate: Gate | None = None
     ) -> None:
         self._cluster, self._partitions, self._attached, self._adopt = bus.cluster, bus.partitions, attached, adopt
         self._stage = stage_of(attached.name)
         self._gate = gate or Gate(self._stage)
         self._opened_at = 0.0
         self._references = ReferenceTables(bus.cluster)
+        self._plans, plan = plans, plans.current()
         self._parking = Parking(bus.cluster, self._stage, plan.id)
         self._repairs = Repairs(bus.cluster, self._parking, self._references)
         self._intake = Intake(
@@ -148,6 +149,7 @@ class SourceTask:
             self._check_system(batch)
         if time.monotonic() - self._looked_at > LOOK_AGAIN_S:
             self._look_again()
+        self._follow_definitions()
         commands = good(without_ends(self._commands.consume(100, timeout=0)))
         again = self._repairs.due()
         while not self._commit(batch, commands, again):
@@ -155,6 +157,13 @@ class SourceTask:
             if self._stop.is_set():
                 return  # the batch is read again from the stored position by whoever owns the source next
         self._repairs.settled()
+
+    def _follow_definitions(self) -> None:
+        """Between two batches: what is live now is what the next one is processed with."""
+        plan = self._plans.current()
+        if plan is not self._intake.plan:
+            self._intake.plan = plan
+            self._repairs.activated(plan.id)
 
     def _check_system(self, batch: Batch) -> None:
         known = "" if self._stored is None else str(self._stored["system"])

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from threading import Event as Flag
 from threading import Thread
 
-from mappings import Plan
 from schemas.catalog import POSITIONS
 from streams import metrics
 from streams.bus import Bus
@@ -23,6 +22,7 @@ from streams.kafka.client import OFFSET_END, Consumer, TopicPartition
 from streams.kafka.cluster import SESSION_TIMEOUT_MS
 from streams.kafka.partitions import partition_of
 from streams.kafka.transaction import Fenced
+from streams.live_plans import LivePlans
 from streams.pulse import Pulse
 from streams.source_task import SourceTask
 from streams.stopping import MustStop
@@ -48,8 +48,9 @@ class Running:
 class SourceWorker:
     """Runs the sources whose partitions this process owns."""
 
-    def __init__(self, bus: Bus, plan: Plan, adopt: Sequence[str] = ()) -> None:
-        self._bus, self._plan, self._adopt = bus, plan, frozenset(adopt)
+    def __init__(self, bus: Bus, plans: LivePlans, adopt: Sequence[str] = ()) -> None:
+        self._bus, self._plans, self._adopt = bus, plans, frozenset(adopt)
+        plans.current()  # a bus on which nothing is live is told before anything is joined
         self._consumer: Consumer = bus.cluster.group_consumer(STAGE)
         self.pulse = Pulse()
         self._running: dict[str, Running] = {}
@@ -101,7 +102,7 @@ class SourceWorker:
         try:
             attached = self._bus.attached[running.name]
             adopt, gate = running.name in self._adopt, self._gates[running.name]
-            SourceTask(self._bus, attached, self._plan, adopt, gate).run(running.stop)
+            SourceTask(self._bus, attached, self._plans, adopt, gate).run(running.stop)
         except Fenced as error:
             log.error("source %s: another process runs it now, stopped here: %s", running.name, error)
             running.fenced_at = time.monotonic()

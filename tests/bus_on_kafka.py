@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from connectors.config import ConnectorConfig
 from connectors.contract import Connector
-from mappings import Plan, shipped
+from mappings import shipped
 from schemas.catalog import ITEMS
 from schemas.event import Event, Record
 from schemas.identity import content_hash, revision
@@ -27,10 +27,11 @@ from schemas.wire import (
 )
 from streams.bus import Attached, Bus
 from streams.clock import now_us
-from streams.definitions import activate, live_plan
+from streams.definitions import activate
 from streams.kafka import topics
 from streams.kafka.cluster import Cluster
 from streams.kafka.partitions import partition_of
+from streams.live_plans import LivePlans
 from tests.raw_kafka import RawKafka
 
 ONE = 1_000_000
@@ -53,7 +54,11 @@ class BusOnKafka:
 
     bus: Bus
     raw: RawKafka
-    plan: Plan
+
+    @property
+    def plans(self) -> LivePlans:
+        """The live definitions as one more process follows them."""
+        return LivePlans(self.bus)
 
     def topic(self, plain: str) -> str:
         return self.bus.cluster.name(plain)
@@ -92,7 +97,7 @@ def bus_on_kafka(
     bus = Bus(cluster, partitions, attached or {"crm": far("crm"), "plant-a": far("plant-a")})
     topics.apply(cluster, bus.topics, bus.groups)
     activate(cluster, shipped(), "a test")
-    return BusOnKafka(bus, raw, live_plan(cluster, bus.document_types))
+    return BusOnKafka(bus, raw)
 
 
 def order_event(number: str, at_us: int | None = None, **changes: Any) -> Event:

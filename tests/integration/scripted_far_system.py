@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import queue
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+import httpx
+from starlette.applications import Starlette
 
 from connectors.config import ConnectorConfig
 from connectors.contract import Batch, Connector, Position, Rejection, Request
@@ -15,7 +19,7 @@ from mappings import DefinitionFile, definition
 from schemas.document import Document, DocumentType, Field, Kind, from_json
 from schemas.identity import revision
 from streams.bus import Attached, Bus
-from streams.definitions import activate, live_plan
+from streams.definitions import activate
 from streams.kafka import topics
 from streams.kafka.cluster import Cluster
 from tests.bus_on_kafka import BusOnKafka
@@ -144,6 +148,21 @@ class ScriptedWebhook:
             raise DataError(f"the body is no list of orders: {error}") from error
 
 
+class Http:
+    """Asks the application without a socket."""
+
+    def __init__(self, app: Starlette) -> None:
+        self._app = app
+
+    def ask(self, method: str, path: str, **named: Any) -> httpx.Response:
+        async def asked() -> httpx.Response:
+            transport = httpx.ASGITransport(self._app)
+            async with httpx.AsyncClient(transport=transport, base_url="http://ingress") as client:
+                return await client.request(method, path, **named)
+
+        return asyncio.run(asked())
+
+
 def attached(name: str, **sides: Any) -> Attached:
     connector = Connector("far", ConnectorConfig, lambda _: (ORDER, STATUS), **sides)
     return Attached(name, connector, ConnectorConfig())
@@ -158,4 +177,4 @@ def far_bus(raw: RawKafka, prefix: str, partitions: int, far: Mapping[str, Attac
     bus = Bus(Cluster(raw.bootstrap, prefix), partitions, far)
     topics.apply(bus.cluster, bus.topics, bus.groups)
     activate(bus.cluster, definitions(), "a test")
-    return BusOnKafka(bus, raw, live_plan(bus.cluster, bus.document_types))
+    return BusOnKafka(bus, raw)

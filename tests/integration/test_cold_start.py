@@ -34,7 +34,7 @@ def test_sinks_stay_shut_until_every_backfill_is_done_and_the_pipeline_has_caugh
     kafka.put(ORDERS, order_event("1"))
     _position(kafka, "crm", complete=True)
     assert door.shut_because() == "the pipeline has not caught up"
-    with running(Pipeline(kafka.bus, 0, kafka.plan)):
+    with running(Pipeline(kafka.bus, 0, kafka.plans)):
         until(lambda: door.shut_because() == "", "the sinks may open")
     _position(kafka, "crm", complete=False)
     assert door.shut_because() == "", "once a backfill was done the bus knows the far system"

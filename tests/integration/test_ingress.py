@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
-from starlette.applications import Starlette
 
 from schemas.catalog import ORDERS
 from schemas.wire import Reader
@@ -17,7 +15,7 @@ from streams import ingress as module
 from streams.ingress import Ingress
 from streams.source_task import SourceTask
 from tests.bus_on_kafka import BusOnKafka, running, until
-from tests.integration.scripted_far_system import Script, ScriptedSource, ScriptedWebhook, attached, far_bus
+from tests.integration.scripted_far_system import Http, Script, ScriptedSource, ScriptedWebhook, attached, far_bus
 from tests.raw_kafka import RawKafka
 
 pytestmark = pytest.mark.kafka
@@ -33,25 +31,10 @@ def kafka(raw: RawKafka) -> BusOnKafka:
 
 @pytest.fixture(scope="module")
 def ingress(kafka: BusOnKafka) -> Iterator[Ingress]:
-    made = Ingress(kafka.bus, kafka.plan)
+    made = Ingress(kafka.bus, kafka.plans)
     made.open()
     yield made
     made.close()
-
-
-class Http:
-    """Asks the application without a socket."""
-
-    def __init__(self, app: Starlette) -> None:
-        self._app = app
-
-    def ask(self, method: str, path: str, **named: Any) -> httpx.Response:
-        async def asked() -> httpx.Response:
-            transport = httpx.ASGITransport(self._app)
-            async with httpx.AsyncClient(transport=transport, base_url="http://ingress") as client:
-                return await client.request(method, path, **named)
-
-        return asyncio.run(asked())
 
 
 @pytest.fixture
@@ -92,7 +75,7 @@ def test_what_cannot_be_mapped_is_parked_where_the_source_finds_it_and_a_later_p
     [found] = parked(kafka)
     assert (found["cause"], found["stage"], found["subject"]) == ("required_missing", "source.crm", "Order/bad")
     assert "crm:good" in subjects(kafka)
-    task = SourceTask(kafka.bus, kafka.bus.attached["crm"], kafka.plan)
+    task = SourceTask(kafka.bus, kafka.bus.attached["crm"], kafka.plans)
     with running(task):
         until(lambda: task._parking.table.owned and task._parking.entries(), "the source has it")
 

@@ -36,7 +36,7 @@ def kafka(raw: RawKafka, topic_prefix: str) -> BusOnKafka:
 
 def test_a_released_order_becomes_one_job_order_and_a_planned_status(kafka: BusOnKafka) -> None:
     kafka.put(ORDERS, order_event("1"))
-    with running(Pipeline(kafka.bus, 0, kafka.plan)):
+    with running(Pipeline(kafka.bus, 0, kafka.plans)):
         until(lambda: kafka.events(STATUS, "OrderStatus"), "a status")
     [job] = kafka.events(SINK, "JobOrder")
     assert (job.key, job.subject, job.value["quantity"]) == ("crm:1", "crm:1/L1", 5 * ONE)
@@ -48,7 +48,7 @@ def test_a_repeated_order_makes_nothing_new(kafka: BusOnKafka) -> None:
     for _ in range(3):
         kafka.put(ORDERS, event)
     kafka.put(ORDERS, order_event("2"))
-    with running(Pipeline(kafka.bus, 0, kafka.plan)):
+    with running(Pipeline(kafka.bus, 0, kafka.plans)):
         until(lambda: len(kafka.events(SINK, "JobOrder")) >= 2, "two job orders")
     assert sorted(each.subject for each in kafka.events(SINK, "JobOrder")) == ["crm:1/L1", "crm:2/L1"]
 
@@ -57,7 +57,7 @@ def test_an_older_revision_never_undoes_a_newer_one(kafka: BusOnKafka) -> None:
     kafka.put(ORDERS, order_event("1", at_us=2_000_000, line={"quantity": 7 * ONE}))
     kafka.put(ORDERS, order_event("1", at_us=1_000_000))
     kafka.put(ORDERS, order_event("1", at_us=3_000_000, line={"quantity": 9 * ONE}))
-    with running(Pipeline(kafka.bus, 0, kafka.plan)):
+    with running(Pipeline(kafka.bus, 0, kafka.plans)):
         until(lambda: len(kafka.events(SINK, "JobOrder")) >= 2, "two job orders")
     assert [each.value["quantity"] for each in kafka.events(SINK, "JobOrder")] == [7 * ONE, 9 * ONE]
     first, second = kafka.events(SINK, "JobOrder")
@@ -67,7 +67,7 @@ def test_an_older_revision_never_undoes_a_newer_one(kafka: BusOnKafka) -> None:
 def test_a_report_reaches_the_status_with_good_scrap_and_state(kafka: BusOnKafka) -> None:
     kafka.put(ORDERS, order_event("1"))
     kafka.put(PRODUCTION, report_event("1", good=5, state="completed"))
-    with running(Pipeline(kafka.bus, 0, kafka.plan)):
+    with running(Pipeline(kafka.bus, 0, kafka.plans)):
         until(lambda: _told(kafka) == ("completed", 5 * ONE, 100), "the completed status")
 
 
@@ -79,7 +79,7 @@ def _told(kafka: BusOnKafka) -> tuple[object, object, object] | None:
 def test_an_order_of_an_unknown_item_is_parked_and_redriven_when_the_item_arrives(kafka: BusOnKafka) -> None:
     kafka.put(ORDERS, order_event("1", line={"item": "P-9"}))
     kafka.put(ORDERS, order_event("2"))
-    with running(Pipeline(kafka.bus, 0, kafka.plan)):
+    with running(Pipeline(kafka.bus, 0, kafka.plans)):
         parked = until(lambda: kafka.newest("parked.pipeline"), "a parked order")
         [value] = [Reader("Parked")(data) for data in parked.values()]
         assert (value["cause"], value["waits_for"]) == ("unknown_reference", "items/P-9")
@@ -98,7 +98,7 @@ def _parked_now(cause: str) -> float | None:
 def test_a_record_nobody_can_read_is_parked_and_the_others_go_on(kafka: BusOnKafka) -> None:
     kafka.raw.produce(kafka.topic(ORDERS), b"\x00garbage", b"crm:1", 0)
     kafka.put(ORDERS, order_event("2"))
-    with running(Pipeline(kafka.bus, 0, kafka.plan)):
+    with running(Pipeline(kafka.bus, 0, kafka.plans)):
         until(lambda: kafka.events(SINK, "JobOrder"), "the other order")
         parked = until(lambda: kafka.newest("parked.pipeline"), "the parked record")
     [value] = [Reader("Parked")(data) for data in parked.values()]
@@ -115,17 +115,17 @@ def test_state_after_a_restart_and_a_rebalance_equals_a_fresh_replay(
     reports = [report_event(str(n), good=g) for n in range(30) for g in (1, 3)]
     for event in orders:
         kafka.put(ORDERS, event)
-    with running(Pipeline(kafka.bus, 0, kafka.plan)):
+    with running(Pipeline(kafka.bus, 0, kafka.plans)):
         until(lambda: len(kafka.newest(STATE)) == 30, "the orders")
         for event in reports[:30]:
             kafka.put(PRODUCTION, event)
-        with running(Pipeline(kafka.bus, 1, kafka.plan)):
+        with running(Pipeline(kafka.bus, 1, kafka.plans)):
             for event in reports[30:]:
                 kafka.put(PRODUCTION, event)
             until(lambda: _progress(kafka) == 30, "all reports")
     for event in (*orders, *reports):
         fresh.put(ORDERS if event.record == "SalesOrder" else PRODUCTION, event)
-    with running(Pipeline(fresh.bus, 0, fresh.plan)):
+    with running(Pipeline(fresh.bus, 0, fresh.plans)):
         until(lambda: _progress(fresh) == 30, "all reports again")
     assert _facts(kafka) == _facts(fresh)
     assert len(kafka.events(SINK, "JobOrder")) == 30

@@ -47,7 +47,7 @@ def script(scripts: dict[str, Script]) -> Script:
 
 @pytest.fixture
 def start(kafka: BusOnKafka, script: Script) -> Iterator[Callable[[], Any]]:
-    yield lambda: running(SinkTask(kafka.bus, kafka.bus.attached["crm"], kafka.plan))
+    yield lambda: running(SinkTask(kafka.bus, kafka.bus.attached["crm"], kafka.plans))
 
 
 def put(kafka: BusOnKafka, number: str, percent: int = 0, reason: str | None = None, version: int = 0) -> None:
@@ -171,10 +171,10 @@ def test_a_batch_that_is_repeated_parks_its_rejection_once(kafka: BusOnKafka, sc
         script.answers.append(lambda _: [Rejection(0, DataError("no such order"))])
     put(kafka, "twice")
     with pytest.raises(RuntimeError, match="killed here"):
-        Dies(kafka.bus, kafka.bus.attached["crm"], kafka.plan).run(threading.Event())
+        Dies(kafka.bus, kafka.bus.attached["crm"], kafka.plans).run(threading.Event())
     assert committed(kafka) == before
     assert parked(kafka)["crm:twice"]["message"] == "no such order"
-    with running(SinkTask(kafka.bus, kafka.bus.attached["crm"], kafka.plan)):
+    with running(SinkTask(kafka.bus, kafka.bus.attached["crm"], kafka.plans)):
         until(lambda: committed(kafka) == end(kafka), "the commit")
     places = {each.key for each in kafka.raw.read_committed(kafka.topic(PARKED)) if b"twice" in (each.key or b"")}
     assert len(places) == 1
@@ -258,10 +258,10 @@ def test_after_the_assignment_is_lost_nothing_is_written_and_nothing_is_missed(
     numbers = [str(number) for number in range(20)]
     for number in numbers:
         put(kafka, number)
-    first = SinkTask(kafka.bus, far["crm"], kafka.plan)
+    first = SinkTask(kafka.bus, far["crm"], kafka.plans)
     with running(first):
         assert called(script) == "write"
-        with running(SinkTask(kafka.bus, far["crm"], kafka.plan)):
+        with running(SinkTask(kafka.bus, far["crm"], kafka.plans)):
             until(lambda: "left to its new owner" in caplog.text, "the first task gives the batch up")
             first.gate.succeeded()  # the far system's wish stands for whatever the task owns next
             until(lambda: set(script.written) >= {f"crm:{each}" for each in numbers}, "every order is written")

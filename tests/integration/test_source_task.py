@@ -56,7 +56,7 @@ class Crm:
         self._sides[self.name] = lambda: ScriptedSource(self.script, history)
 
     def task(self, adopt: bool = False) -> SourceTask:
-        return SourceTask(self.kafka.bus, self.kafka.bus.attached[self.name], self.kafka.plan, adopt)
+        return SourceTask(self.kafka.bus, self.kafka.bus.attached[self.name], self.kafka.plans, adopt)
 
     @property
     def orders(self) -> list[str]:
@@ -133,7 +133,7 @@ def test_a_restart_from_every_position_gives_the_same_documents(crm: Crm) -> Non
                 stop.set()  # noqa: B023
                 return done
 
-        Ends(crm.kafka.bus, crm.kafka.bus.attached[crm.name], crm.kafka.plan).run(stop)
+        Ends(crm.kafka.bus, crm.kafka.bus.attached[crm.name], crm.kafka.plans).run(stop)
         assert crm.position == f'{{"at":{done}}}'
     assert crm.orders == ["0", "1", "2", "3"]
     assert crm.script.opened == [None, {"at": 1}, {"at": 2}, {"at": 3}]

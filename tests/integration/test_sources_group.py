@@ -43,7 +43,7 @@ def running_in(worker: SourceWorker) -> set[str]:
 def test_each_source_runs_in_one_of_two_workers_and_moves_when_that_one_ends(
     kafka: BusOnKafka, scripts: dict[str, Script]
 ) -> None:
-    one, two = SourceWorker(kafka.bus, kafka.plan), SourceWorker(kafka.bus, kafka.plan)
+    one, two = SourceWorker(kafka.bus, kafka.plans), SourceWorker(kafka.bus, kafka.plans)
     with running(one):
         until(lambda: running_in(one) == set(NAMES), "all sources in the first worker")
         with running(two):
@@ -58,7 +58,7 @@ def test_each_source_runs_in_one_of_two_workers_and_moves_when_that_one_ends(
 
 
 def test_a_fenced_source_stops_and_the_workers_others_go_on(kafka: BusOnKafka, scripts: dict[str, Script]) -> None:
-    worker = SourceWorker(kafka.bus, kafka.plan)
+    worker = SourceWorker(kafka.bus, kafka.plans)
     with running(worker):
         until(lambda: all(script.opened for script in scripts.values()), "all sources are open")
         taker = Transactions(kafka.bus.cluster, "source-a")
@@ -74,7 +74,7 @@ def test_a_fenced_source_begins_again_where_the_group_goes_on_calling_it_the_own
     kafka: BusOnKafka, scripts: dict[str, Script], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(source_worker, "OWNER_AFTER_S", 1.0)
-    with running(SourceWorker(kafka.bus, kafka.plan)):
+    with running(SourceWorker(kafka.bus, kafka.plans)):
         until(lambda: scripts["a"].opened, "the source is open")
         Transactions(kafka.bus.cluster, "source-a").close()
         scripts["a"].steps.append(Batch([order("1")], {"at": 1}))
@@ -84,7 +84,7 @@ def test_a_fenced_source_begins_again_where_the_group_goes_on_calling_it_the_own
 
 
 def test_a_source_of_another_far_system_stops_alone(kafka: BusOnKafka, scripts: dict[str, Script]) -> None:
-    worker = SourceWorker(kafka.bus, kafka.plan)
+    worker = SourceWorker(kafka.bus, kafka.plans)
     with running(worker):
         scripts["a"].steps += [Batch([], {"at": 1}, system="org-1"), Batch([], {"at": 2}, system="org-2")]
         until(lambda: running_in(worker) == set(NAMES) - {"a"}, "the refused one has stopped")
@@ -97,4 +97,4 @@ def test_a_defect_of_one_source_ends_the_process_so_that_it_is_started_again(
 ) -> None:
     monkeypatch.setattr(ScriptedSource, "poll", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        SourceWorker(kafka.bus, kafka.plan).run(threading.Event())
+        SourceWorker(kafka.bus, kafka.plans).run(threading.Event())

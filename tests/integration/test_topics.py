@@ -129,6 +129,6 @@ def test_offsets_beyond_the_retention_stop_the_pipeline_and_a_new_group_begins_a
     for future in kafka.raw._admin.delete_records([TopicPartition(kafka.topic(ORDERS), 0, 2)]).values():
         future.result(10)
     with pytest.raises(PositionLost, match=r"crm.orders\[0\].*set the group's offsets by hand"):
-        Pipeline(kafka.bus, 0, kafka.plan).run(threading.Event())
+        Pipeline(kafka.bus, 0, kafka.plans).run(threading.Event())
     topics.apply(kafka.bus.cluster, kafka.bus.topics, [("newcomer", [ORDERS])])
     assert kafka.raw.committed_offsets(kafka.topic("newcomer"), kafka.topic(ORDERS)) == {0: 2, 1: 0}

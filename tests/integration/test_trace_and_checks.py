@@ -33,7 +33,7 @@ def kafka(raw: RawKafka, topic_prefix: str) -> BusOnKafka:
 def test_an_order_is_found_by_each_of_its_names_and_told_oldest_first(kafka: BusOnKafka) -> None:
     kafka.put(ORDERS, order_event("00000001", reference="WO-1"))
     kafka.put(ORDERS, order_event("00000002", reference="WO-2"))
-    with running(Pipeline(kafka.bus, 0, kafka.plan)):
+    with running(Pipeline(kafka.bus, 0, kafka.plans)):
         until(lambda: len(kafka.events(STATUS, "OrderStatus")) == 2, "two statuses")
         kafka.put(PRODUCTION, report_event("00000001", good=3))
         until(lambda: len(kafka.events(STATUS, "OrderStatus")) == 3, "the report's status")
@@ -71,7 +71,7 @@ def test_lines_of_open_orders_are_counted_with_the_codes_that_do_not_resolve(kaf
     kafka.put(ORDERS, order_event("4", released=False, line={"item": "P-404"}))
     kafka.put(ORDERS, order_event("5", cancelled=True, line={"item": "P-404"}))
     kafka.put(ORDERS, order_event("6", line={"item": "P-404", "quantity": -ONE}))
-    found = resolution(kafka.bus, kafka.plan)
+    found = resolution(kafka.bus, kafka.plans.current())
     assert (found.orders, found.lines, found.items) == (4, 3, ["P-2", "P-404"])
     assert {each.order_key: each.reason for each in found.unresolved} == {
         "crm:2": "no such item in ref.items",
@@ -81,12 +81,12 @@ def test_lines_of_open_orders_are_counted_with_the_codes_that_do_not_resolve(kaf
 
 def test_an_order_that_is_finished_is_not_open(kafka: BusOnKafka) -> None:
     kafka.put(ORDERS, order_event("1"))
-    with running(Pipeline(kafka.bus, 0, kafka.plan)):
+    with running(Pipeline(kafka.bus, 0, kafka.plans)):
         until(lambda: kafka.events(STATUS, "OrderStatus"), "a status")
-        assert resolution(kafka.bus, kafka.plan).orders == 1
+        assert resolution(kafka.bus, kafka.plans.current()).orders == 1
         kafka.put(PRODUCTION, report_event("1", good=5, state="completed"))
         until(lambda: kafka.events(STATUS, "OrderStatus")[-1].value["state"] == "completed", "it is completed")
-    assert resolution(kafka.bus, kafka.plan).orders == 0
+    assert resolution(kafka.bus, kafka.plans.current()).orders == 0
 
 
 def test_a_clock_that_agrees_is_good_and_the_question_leaves_no_record(kafka: BusOnKafka) -> None:

@@ -38,7 +38,7 @@ def kafka(raw: RawKafka) -> BusOnKafka:
 @pytest.fixture(scope="module")
 def pipeline(kafka: BusOnKafka) -> Iterator[Pipeline]:
     """A pipeline that is turned by hand."""
-    made = Pipeline(kafka.bus, 0, kafka.plan)
+    made = Pipeline(kafka.bus, 0, kafka.plans)
     made._open()
     turn_until(made, lambda: len(made._states.owned) == 2, "both partitions")
     yield made
@@ -287,7 +287,7 @@ def forget(kafka: BusOnKafka, found: Any) -> None:
 def test_a_pipeline_whose_slot_was_taken_stops_and_its_batch_is_done_once(raw: RawKafka) -> None:
     kafka = bus_on_kafka(raw, "slot.", partitions=1)
     kafka.put(ITEMS, item_event("P-1"))
-    zombie = Pipeline(kafka.bus, 0, kafka.plan)
+    zombie = Pipeline(kafka.bus, 0, kafka.plans)
     zombie._open()
     kafka.put(ORDERS, order_event("1"))
     turn_until(zombie, lambda: jobs(kafka, "1"), "the first order")
@@ -298,7 +298,7 @@ def test_a_pipeline_whose_slot_was_taken_stops_and_its_batch_is_done_once(raw: R
     assert jobs(kafka, "2") == []
     zombie.close()
     taker.close()
-    with running(Pipeline(kafka.bus, 0, kafka.plan)):
+    with running(Pipeline(kafka.bus, 0, kafka.plans)):
         until(lambda: jobs(kafka, "2"), "the second order")
     assert [len(jobs(kafka, number)) for number in "12"] == [1, 1]
 

@@ -144,7 +144,7 @@ def test_what_the_pipeline_publishes_is_what_the_view_measures(kafka: BusOnKafka
     kafka.put(ITEMS, item_event("P-1"))
     order, report = order_event("1"), report_event("1", good=5, state="completed")
     view = View(kafka.bus, tmp_path)
-    with running(Pipeline(kafka.bus, 0, kafka.plan)), running(view):
+    with running(Pipeline(kafka.bus, 0, kafka.plans)), running(view):
         kafka.put(ORDERS, traced(order, "order"))
         until(lambda: kafka.events(MES, "JobOrder"), "a job order")
         kafka.put(PRODUCTION, traced(report, "report"))

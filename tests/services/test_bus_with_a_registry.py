@@ -72,7 +72,7 @@ def test_every_record_that_the_bus_writes_has_the_registrys_id(
     kafka.put(ITEMS, item_event("P-1"))
     kafka.put(ORDERS, order_event("1"))
     kafka.put(ORDERS, order_event("2", line={"item": "P-9"}))
-    with running(Pipeline(kafka.bus, 0, kafka.plan)):
+    with running(Pipeline(kafka.bus, 0, kafka.plans)):
         until(lambda: kafka.events(STATUS, "OrderStatus"), "a status")
         until(lambda: kafka.newest("parked.pipeline"), "the order of the unknown item")
     expected = {
@@ -94,7 +94,7 @@ def test_an_order_that_another_program_wrote_with_a_newer_schema_is_made(
     answer = far_side.post("/subjects/lineshaft.SalesOrder/versions", json=text).raise_for_status()
     kafka.put(ITEMS, item_event("P-1"))
     put_foreign(kafka, int(answer.json()["id"]), "7")
-    with running(Pipeline(kafka.bus, 0, kafka.plan)):
+    with running(Pipeline(kafka.bus, 0, kafka.plans)):
         until(lambda: kafka.events(JOBS, "JobOrder"), "the job order")
     assert [each.key for each in kafka.events(JOBS, "JobOrder")] == ["crm:7"]
 
@@ -107,7 +107,7 @@ def test_while_the_registry_is_away_the_pipeline_stops_and_nothing_is_parked(
             ids = everything_registered(Registry(short_lived.url, client))
             kafka = bus_on_kafka(raw, topic_prefix, ids=ids)
             put_foreign(kafka, NEWER, "1")
-            pipeline = Pipeline(kafka.bus, 0, kafka.plan)
+            pipeline = Pipeline(kafka.bus, 0, kafka.plans)
         with pytest.raises(RegistryAway):
             pipeline.run(Flag())
     assert records(kafka, "parked.pipeline") == []
