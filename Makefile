@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test services promises check help
+.PHONY: setup demo test services chaos promises check help
 help:           ## this list
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
 
@@ -40,6 +40,9 @@ services: setup ## tests against a real schema registry, which is fetched once (
 
 promises: setup ## breaks each promise in a copy and requires its test to fail; ONLY=words chooses
 	@$(VENV)/bin/python -m tests.promises --only "$(ONLY)"
+
+chaos: setup    ## orders in motion, SEED=… FAULTS=50 faults on everything, and a verdict from the far systems' ledgers
+	@$(VENV)/bin/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(FAULTS),--faults $(FAULTS)) $(if $(TABLE),--table $(TABLE))
 
 check: setup    ## ruff, format, mypy strict for 3.11 and 3.13, architecture
 	$(VENV)/bin/ruff check .

@@ -101,6 +101,7 @@ def public_status(state: Record) -> Record | None:
     lines = _lines(order, told, _listed(state, "jobs"), reports)
     name, reason = _name_and_reason(order, _listed(state, "jobs"), reports)
     facts = order if order is not None else cast("Record", told)
+    good, scrap, rework = _made(reports)
     return {
         "order_key": state["order_key"],
         "number": order_number(str(state["order_key"])),
@@ -110,9 +111,9 @@ def public_status(state: Record) -> Record | None:
         "promised_date": None,
         "forecast_date": None,
         "late": False,
-        "good": _sum(lines, "good"),
-        "scrap": _sum(lines, "scrap"),
-        "rework": _sum(lines, "rework"),
+        "good": good,
+        "scrap": scrap,
+        "rework": rework,
         "lines": lines,
         "reason": reason,
         "placed_at": facts["placed_at"],
@@ -181,8 +182,10 @@ def _percent(lines: Sequence[Record]) -> int:
     return sum(shares) // len(shares) if shares else 0
 
 
-def _sum(lines: Sequence[Record], name: str) -> int:
-    return sum(cast("int", line[name]) for line in lines)
+def _made(reports: Mapping[str, Record]) -> Totals:
+    """What all jobs made: it stays made where the CRM takes the line or the whole order away."""
+    good, scrap, rework = (sum(column) for column in zip((0, 0, 0), *map(totals, reports.values()), strict=True))
+    return good, scrap, rework
 
 
 def _times(name: str, order: Record | None, reports: Mapping[str, Record]) -> Record:

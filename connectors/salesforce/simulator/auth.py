@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,9 +60,9 @@ def app_key(folder: Path) -> AppKey:
 
 
 class Sessions:
-    """Who is logged in; kept on disk, so a token outlives a restart of the stand-in."""
+    """Who is logged in; kept on disk, so a token outlives a restart of the stand-in. `address` is told at a login."""
 
-    def __init__(self, store: RecordStore, key: AppKey, address: str) -> None:
+    def __init__(self, store: RecordStore, key: AppKey, address: Callable[[], str]) -> None:
         self._store = store
         self._key = key
         self._address = address
@@ -83,7 +83,7 @@ class Sessions:
             {
                 "access_token": access,
                 "scope": "api",
-                "instance_url": self._address,
+                "instance_url": self._address(),
                 "id": f"https://login.salesforce.com/id/{ORG_ID}/{USER_ID}",
                 "token_type": "Bearer",
             },

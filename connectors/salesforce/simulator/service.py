@@ -38,7 +38,8 @@ class Simulator:
         self._ledger = Ledger(self._folder / "ledger.jsonl")
         self._org = Org(self._folder, Faults())
         address = f"https://localhost:{rest}"
-        sessions = Sessions(self._org.store, key, address)
+        settings = self._org.settings
+        sessions = Sessions(self._org.store, key, lambda: settings.text("instance_url") or address)
         web = Web(Service(self._org), sessions, self._ledger, self._org.faults)
         self._served = Served(web.application(), rest, certificates, self._org.clock)
         self._rpc = Rpc(PubSub(self._org, sessions, self._ledger), rpc, certificates)

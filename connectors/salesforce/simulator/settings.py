@@ -19,6 +19,7 @@ DEFAULTS: Mapping[str, Value] = {
     "schema_version": 1,
     "daily_calls": 100000,
     "retention_s": 72 * 3600,
+    "instance_url": "",  # the address that a login names, where the org is reached by another one than its own
 }
 
 
@@ -53,6 +54,10 @@ class Settings:
         """A setting that is true or false."""
         return bool(self._values[setting])
 
+    def text(self, setting: str) -> str:
+        """A setting that is a text."""
+        return str(self._values[setting])
+
     def number(self, setting: str) -> float:
         """A setting that is a number."""
         value = self._values[setting]
@@ -63,6 +68,8 @@ class Settings:
 def _alike(default: Value, value: Value) -> bool:
     if isinstance(default, bool) or isinstance(value, bool):
         return isinstance(default, bool) and isinstance(value, bool)
+    if isinstance(default, str) or isinstance(value, str):
+        return isinstance(default, str) and isinstance(value, str)
     if isinstance(default, list):
         return isinstance(value, list) and all(isinstance(item, str) for item in value)
     return isinstance(value, int | Decimal)

@@ -81,6 +81,14 @@ def test_a_closed_order_keeps_its_figures_and_no_late_repeat_changes_them(
     assert {**kept, "changed_at": None} == {**before, "changed_at": None}
 
 
+def test_what_was_made_stays_told_when_the_crm_takes_the_line_or_the_whole_order_away() -> None:
+    made = report(operation(good=34, scrap=2, rework=1), state="completed")
+    gone = {**order(cancelled=True), "lines": []}
+    status = public_status(state_of([(stamped(1, made), made)], ["L1"], order=gone))
+    assert status is not None
+    assert (status["good"], status["scrap"], status["rework"]) == (34 * ONE, 2 * ONE, ONE)
+
+
 def test_an_older_report_never_wins() -> None:
     new, old = report(operation(good=5), changed_at=2), report(operation(good=9), changed_at=1)
     progress = with_report(with_report([], stamped(2, new), new), stamped(1, old), old)

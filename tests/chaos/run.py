@@ -1,0 +1,181 @@
+"""One run: a world, orders in motion, faults, quiet, and the verdict."""
+
+from __future__ import annotations
+
+import json
+import logging
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event as Flag
+
+from tests.chaos.checker import Violation, violations
+from tests.chaos.deck import Draw, brokers_of, schedule
+from tests.chaos.evidence import facts_of, parked_facts
+from tests.chaos.facts import Facts
+from tests.chaos.floor import Floor
+from tests.chaos.journal import Journal
+from tests.chaos.nemesis import Fault, Nemesis
+from tests.chaos.sales import Sales
+from tests.chaos.salesforce import Org
+from tests.chaos.tail import Tail
+from tests.chaos.watch import Watch
+from tests.chaos.world import World, world
+
+log = logging.getLogger(__name__)
+
+RATE = 6.0
+QUIET_S = 12.0
+STANDSTILL_S = 60.0
+LOOK_S = 0.5
+REDRIVES = 2
+REDRIVE_WAIT_S = 20
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one run gave."""
+
+    seed: int
+    brokers: int
+    space: str
+    seconds: float
+    schedule: Sequence[Draw]
+    faults: Sequence[Fault]
+    unfelt: Sequence[str]
+    facts: Facts
+    violations: Sequence[Violation]
+
+    @property
+    def felt(self) -> int:
+        """The faults that count."""
+        return sum(1 for fault in self.faults if fault.felt_s is not None)
+
+
+@dataclass
+class Play:
+    """Everybody who acts in one run."""
+
+    on: World
+    org: Org
+    journal: Journal
+    sales: Sales
+    floor: Floor
+    watch: Watch
+
+    def progress(self) -> tuple[int, int, int]:
+        """What grows while anything moves."""
+        return len(self.watch.work_writes), len(self.watch.status_writes), self.floor.acts
+
+
+def run(folder: Path, seed: int, faults: int, only: Sequence[str], say: Say, stop: Flag) -> Outcome:
+    """One whole run. Raises NotMended and what else keeps it from a verdict."""
+    began, brokers = time.monotonic(), brokers_of(seed)
+    draws = schedule(seed, faults, brokers, only)
+    say(f"chaos: seed {seed}, {brokers} broker{'s' if brokers > 1 else ''}, {len(draws)} faults, in {folder}")
+    with world(folder, brokers) as on, play(on, seed) as acting:
+        say(f"chaos: everything runs after {time.monotonic() - began:.0f} s")
+        nemesis = Nemesis(on, draws, lambda: acting.watch.in_flight, say)
+        with selling(acting):
+            nemesis.run(stop)
+        _settle(acting, say, stop)
+        refusals = [text for draw in draws for text in draw.kind.explains]
+        facts = facts_of(on, acting.org, acting.journal, acting.watch, refusals)
+        space = on.brokers.space
+    seconds = time.monotonic() - began
+    return Outcome(seed, brokers, space, seconds, draws, nemesis.faults, nemesis.unfelt(), facts, violations(facts))
+
+
+@contextmanager
+def play(on: World, seed: int) -> Iterator[Play]:
+    """Everybody but the nemesis; the shop floor works and the watch looks as long as the block lasts."""
+    journal, org = Journal(on.folder / "journal.jsonl"), Org(on.far["salesforce"].login)
+    sales = Sales(org, lambda *told: on.ask("salesforce", *told), journal, seed, RATE)
+    floor = Floor(lambda *told: on.ask("jiandaoyun", *told), journal, seed)
+    floor_tail = Tail(on.ledger("jiandaoyun"), frozenset({"write"}))
+    org_tail = Tail(on.ledger("salesforce"), frozenset({"request"}))
+    watch = Watch(journal, floor_tail, org_tail, floor.see)
+    sales.prepare()
+    done = Flag()
+    try:
+        with _threads(done, watch.run, floor.run):
+            yield Play(on, org, journal, sales, floor, watch)
+    finally:
+        org.close()
+        journal.close()
+
+
+@contextmanager
+def selling(acting: Play) -> Iterator[None]:
+    """Orders keep coming as long as the block lasts."""
+    with _threads(Flag(), acting.sales.run):
+        yield
+
+
+@contextmanager
+def _threads(done: Flag, *works: Callable[[Flag], None]) -> Iterator[None]:
+    """Run each in a thread until the block ends; what one of them raised is raised then."""
+    failed: list[BaseException] = []
+
+    def guarded(work: Callable[[Flag], None]) -> None:
+        try:
+            work(done)
+        except BaseException as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=guarded, args=(work,)) for work in works]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join()
+    if failed:
+        raise failed[0]
+
+
+def _settle(acting: Play, say: Say, stop: Flag) -> None:
+    """Wait until both sides are equal, and have redriven what a person would redrive."""
+    acting.floor.hurry()
+    _quiet(acting, stop)
+    for _ in range(REDRIVES):
+        if stop.is_set() or not list(parked_facts(acting.on)):
+            break
+        say(f"chaos: {_redrive(acting.on)}")
+        _quiet(acting, stop)
+    say(f"chaos: quiet; {acting.watch.in_flight} orders are not as they should be")
+
+
+def _quiet(acting: Play, stop: Flag) -> None:
+    """Return when all is equal and nothing has moved for a while, or nothing moves for long."""
+    moved_at, before = time.monotonic(), acting.progress()
+    while not stop.wait(LOOK_S):
+        now = acting.progress()
+        if now != before:
+            moved_at, before = time.monotonic(), now
+        still_s = time.monotonic() - moved_at
+        if still_s > STANDSTILL_S or (still_s > QUIET_S and acting.watch.in_flight == 0):
+            return
+
+
+def _redrive(on: World) -> str:
+    """An operator's command for everything that is parked."""
+    command = [sys.executable, "-m", "deploy.main", "--project", str(on.folder), "parked", "redrive", "--all"]
+    done = subprocess.run(
+        [*command, "--wait", str(REDRIVE_WAIT_S), "--json"], capture_output=True, text=True, timeout=120, check=False
+    )
+    try:
+        rows = json.loads(done.stdout)
+    except ValueError:
+        return f"redrive failed: {done.stderr[-500:]}"
+    resolved = sum(1 for row in rows if row["outcome"] == "resolved")
+    return f"redrove {len(rows)} parked records, {resolved} got through"
