@@ -8,6 +8,7 @@ FarError
 ├── Conflict         somebody else changed the record: read again
 ├── DataError        this record can never succeed: park it
 ├── LostCursor       the position is too old or damaged: bounded resync
+├── PositionRefused  the far system is not the one, or not as new, as the position says: only a person may go on
 └── UnknownOutcome   it may have happened: look it up before sending again
 """
 
@@ -58,6 +59,10 @@ class DataError(FarError):
 
 class LostCursor(FarError):
     """The far system no longer knows the position; everything since must be read again."""
+
+
+class PositionRefused(FarError):
+    """The position does not fit the far system: restored from a backup, or another. A person drops the position."""
 
 
 class UnknownOutcome(FarError):

@@ -28,7 +28,8 @@ TRACEPARENT = "traceparent"
 DEFINITION = "ce_definition"  # a CloudEvents extension: the activation that made the event
 VERSION = "ce_version"  # a CloudEvents extension: the bus's version of the subject
 REVISION = "ce_revision"  # a CloudEvents extension: the far system's revision of the subject
-CARRIED = (TRACEPARENT, DEFINITION, REVISION)
+FETCHED = "ce_fetched"  # a CloudEvents extension: when the source's owner began to read it, UTC microseconds
+CARRIED = (TRACEPARENT, DEFINITION, REVISION, FETCHED)
 
 
 class SchemaIds(Protocol):

@@ -12,7 +12,7 @@ from schemas.codec import CodecError
 from schemas.document import Document, Fields, from_json, to_json
 from schemas.event import Event, Record
 from schemas.identity import ParkedKey, event_id, link_key, order_key, revision_time_us
-from schemas.wire import DEFINITION, REVISION, TRACEPARENT, SchemaIds, Writer, headers_of, new_traceparent
+from schemas.wire import DEFINITION, FETCHED, REVISION, TRACEPARENT, SchemaIds, Writer, headers_of, new_traceparent
 from streams.incoming import Incoming
 from streams.kafka.partitions import partition_of
 from streams.kafka.transaction import Outgoing, checked_size
@@ -64,14 +64,17 @@ class Intake:
         self.plan, self._references = plan, references
         self._writers = {record: Writer(record, ids) for record in TOPIC_OF_RECORD}
 
-    def take(self, document: Document, version: int) -> Outgoing | Refused | None:
-        """The event of a document; None where the mapping says that it is none of ours."""
-        try:
-            return self._event(document, version)
-        except Exception as error:  # one document's defect must not stop the source: parked, named and counted
-            return Refused(self.incoming(document), reason_for(error))
+    def take(self, document: Document, version: int, fetched_us: int | None = None) -> Outgoing | Refused | None:
+        """The event of a document; None where the mapping says that it is none of ours.
 
-    def _event(self, document: Document, version: int) -> Outgoing | None:
+        `fetched_us`: when the source's owner began to read it, None for a push; see newer.py.
+        """
+        try:
+            return self._event(document, version, fetched_us)
+        except Exception as error:  # one document's defect must not stop the source: parked, named and counted
+            return Refused(self.incoming(document, fetched_us), reason_for(error))
+
+    def _event(self, document: Document, version: int, fetched_us: int | None) -> Outgoing | None:
         compiled = self.plan.from_document(f"{self._system}.{document.type}")
         if compiled is None:
             problem = f"no live mapping reads {self._system}.{document.type}"
@@ -85,6 +88,7 @@ class Intake:
             raise CodecError(f"a source publishes no {record}")
         key, subject = KEYS[record](self._name, value)
         headers = {TRACEPARENT: new_traceparent(), DEFINITION: self.plan.id, REVISION: document.revision}
+        headers |= _fetched(fetched_us)
         event = Event(
             record=record,
             key=key,
@@ -113,9 +117,10 @@ class Intake:
         """Where a refused document is parked."""
         return partition_of(incoming.order_key, self._partitions)
 
-    def incoming(self, document: Document) -> Incoming:
+    def incoming(self, document: Document, fetched_us: int | None = None) -> Incoming:
         """A document as it came; a repeat takes the same place, a later one of the same record the next."""
-        return replace(self.named(document), content=to_json(_as_json(document)).encode())
+        content = to_json(_as_json(document)).encode()
+        return replace(self.named(document), content=content, headers=_fetched(fetched_us))
 
     def named(self, document: Document) -> Incoming:
         """What a document is called among the parked ones, without its content: cheap, for the hot path."""
@@ -132,6 +137,16 @@ class Intake:
             content=b"",
             headers={},
         )
+
+
+def _fetched(fetched_us: int | None) -> dict[str, str]:
+    return {} if fetched_us is None else {FETCHED: str(fetched_us)}
+
+
+def fetched_us_of(incoming: Incoming) -> int | None:
+    """When the document of a parked record was read; None for a push."""
+    fetched = incoming.headers.get(FETCHED)
+    return None if fetched is None else int(fetched)
 
 
 def _stamp(revision: str) -> int:

@@ -2,7 +2,8 @@
 
     placed → waiting → planned → released → running → completed → delivered → closed, with held and aborted
 
-Reports fold commutatively: in any order and with any repetition the same result comes out.
+Pushed reports fold commutatively: in any order and with any repetition the same result comes out. What was fetched
+goes by when it was read; see newer.py.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from typing import TypeAlias, cast
 
 from schemas.event import Canonical, Record
-from schemas.identity import order_number, revision_time_us
+from schemas.identity import order_number
+from streams.newer import Reading, read_later, reading_in
 
 Totals: TypeAlias = tuple[int, int, int]
 """Good, scrap, rework: unscaled."""
@@ -26,6 +28,8 @@ def empty_state(key: str) -> Record:
         "order_key": key,
         "closed": False,
         "revision": "",
+        "as_of": 0,
+        "fetched": False,
         "content_hash": "",
         "order": None,
         "jobs": [],
@@ -36,21 +40,13 @@ def empty_state(key: str) -> Record:
     }
 
 
-def is_older(known: str, revision: str) -> bool:
-    """True where a record's revision is older than the one known, or the very same.
-
-    Two contents with one stamp are told apart by arrival: a source reads them in the order of their changes.
-    """
-    return bool(known) and (revision == known or revision_time_us(revision) < revision_time_us(known))
-
-
-def with_report(progress: Sequence[Record], revision: str, response: Record) -> list[Record]:
-    """The newest report of every job, `response` included: the greater rank stays, whatever came first or twice."""
+def with_report(progress: Sequence[Record], reading: Reading, response: Record) -> list[Record]:
+    """The newest report of every job, `response` included; pushed ones in any order and repetition give the same."""
     job = str(response["job_order_id"])
     newest = {str(_response(each)["job_order_id"]): each for each in progress}
-    mine: Record = {"revision": revision, "response": response}
+    mine: Record = {**reading.known(), "response": response}
     known = newest.get(job)
-    if known is None or (known["revision"] != revision and _rank(mine) > _rank(known)):
+    if known is None or (known["revision"] != reading.revision and _replaces(mine, known)):
         newest[job] = mine
     return [newest[name] for name in sorted(newest)]
 
@@ -60,11 +56,16 @@ def reported_jobs(state: Record) -> frozenset[str]:
     return frozenset(str(_response(each)["job_order_id"]) for each in _listed(state, "progress"))
 
 
+def _replaces(mine: Record, known: Record) -> bool:
+    later = read_later(reading_in(mine), reading_in(known))
+    return _rank(mine) > _rank(known) if later is None else later
+
+
 def _rank(entry: Record) -> tuple[int, int, str]:
     """Newer stamp first; within one stamp the one that reports more, since cumulative quantities grow."""
-    revision = str(entry["revision"])
+    reading = reading_in(entry)
     reported = sum(sum(_totals_of(each)) for each in _operations(_response(entry)))
-    return revision_time_us(revision), reported, revision
+    return reading.stamp_us, reported, reading.revision
 
 
 def _response(entry: Record) -> Record:

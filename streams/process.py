@@ -13,10 +13,11 @@ from mappings import Plan, References
 from schemas.catalog import STATUS, sink_topic
 from schemas.codec import CodecError
 from schemas.event import Event, Record
-from schemas.identity import connector_of, content_hash, derived_event_id, revision_time_us
+from schemas.identity import connector_of, content_hash, derived_event_id
 from schemas.wire import DEFINITION, REVISION, TRACEPARENT
 from streams.clock import next_version
-from streams.order_life import empty_state, is_older, public_status, reported_jobs, stub, with_report
+from streams.newer import Reading, is_newer, reading_in, reading_of
+from streams.order_life import empty_state, public_status, reported_jobs, stub, with_report
 from streams.route import wanted
 from streams.translate import content_of, job_order, memory_of
 
@@ -48,11 +49,11 @@ def process(event: Event, state: Record | None, now_us: int, plan: Plan, referen
 
 
 def _sales_order(event: Event, state: Record, now_us: int, plan: Plan, references: References) -> Result:
-    revision = _revision(event)
-    if is_older(str(state["revision"]), revision):
+    reading = _reading(event)
+    if not is_newer(reading, reading_in(state)):
         return Result(None)
     digest = content_hash(event.value)
-    accepted: Record = {**state, "revision": revision, "content_hash": digest}
+    accepted: Record = {**state, **reading.known(), "content_hash": digest}
     if state["closed"] or digest == state["content_hash"]:
         return Result(accepted)
     before = cast("Record | None", state["order"])
@@ -60,16 +61,14 @@ def _sales_order(event: Event, state: Record, now_us: int, plan: Plan, reference
     return _told(event, {**accepted, "order": event.value, "jobs": jobs}, sent, now_us, plan)
 
 
-def _revision(event: Event) -> str:
+def _reading(event: Event) -> Reading:
     """The far system's revision, without which nothing says what is older. Raises CodecError."""
     try:
-        revision = event.headers[REVISION]
-        revision_time_us(revision)
+        return reading_of(event)
     except (KeyError, ValueError) as error:
         raise CodecError(
             f"no event of a source: the header {REVISION} is missing or no revision ({error})"
         ) from error
-    return revision
 
 
 def _jobs(
@@ -93,7 +92,7 @@ def _jobs(
 
 def _job_response(event: Event, state: Record, now_us: int, plan: Plan) -> Result:
     progress = cast("Sequence[Record]", state["progress"])
-    folded = with_report(progress, _revision(event), event.value)
+    folded = with_report(progress, _reading(event), event.value)
     if folded == list(progress):
         return Result(None)
     return _told(event, {**state, "progress": folded}, [], now_us, plan)

@@ -12,7 +12,7 @@ from threading import Event as Flag
 from typing import cast
 
 from connectors.contract import Batch, Source
-from connectors.errors import FarError
+from connectors.errors import FarError, PositionRefused
 from schemas.catalog import POSITIONS, command_topic
 from schemas.document import Document, Fields, from_json, to_json
 from schemas.event import Event, Record
@@ -23,7 +23,7 @@ from streams.by_reference import whole
 from streams.clock import next_version, now_us
 from streams.far_gate import Gate
 from streams.incoming import Entry
-from streams.intake import Intake, Refused, document_of, stage_of
+from streams.intake import Intake, Refused, document_of, fetched_us_of, stage_of
 from streams.kafka.client import Consumer, Message, TopicPartition
 from streams.kafka.cluster import Cluster
 from streams.kafka.consuming import good, next_offsets, without_ends
@@ -46,7 +46,9 @@ STEADY_S = 30.0
 
 
 class AnotherSystem(MustStop):
-    """The stored position is of another far system than the configured one; only a person may say that this is meant.
+    """The stored position does not fit the far system: it is another one, or was restored from an old backup.
+
+    Only a person may say that this is meant; everything is then read as on a first start.
 
     The task does not wait for it to pass: `--adopt` is said at the start.
     """
@@ -75,6 +77,7 @@ class SourceTask:
         self._source: Source | None = None
         self._stored: Record | None = None
         self._version = 0
+        self._read_us = 0
         self._looked_at = 0.0
         self._stop = Flag()
 
@@ -120,9 +123,14 @@ class SourceTask:
         if wait:
             self._stop.wait(min(wait, POLL_S))
             return None
+        moved_us = 0 if self._stored is None else cast("int", self._stored["moved_at"])
+        self._read_us = next_version(max(self._read_us, moved_us), now_us())
         try:
             with metrics.FAR_CALL.labels(self._stage, "poll").time():
                 batch = self._opened().poll(POLL_S)
+        except PositionRefused as error:
+            self._begin_anew(str(error), error)
+            return None
         except FarError as error:
             self._gate.failed(error)
             self._close_source()
@@ -145,8 +153,8 @@ class SourceTask:
     def turn(self) -> None:
         """One poll and its transaction."""
         batch = self._polled()
-        if batch is not None:
-            self._check_system(batch)
+        if batch is not None and self._is_another(batch):
+            return
         if time.monotonic() - self._looked_at > LOOK_AGAIN_S:
             self._look_again()
         self._follow_definitions()
@@ -165,14 +173,25 @@ class SourceTask:
             self._intake.plan = plan
             self._repairs.activated(plan.id)
 
-    def _check_system(self, batch: Batch) -> None:
+    def _is_another(self, batch: Batch) -> bool:
         known = "" if self._stored is None else str(self._stored["system"])
-        if batch.system and known and batch.system != known and not self._adopt:
-            raise AnotherSystem(
-                f"connectors.{self._attached.name}: the position belongs to the system {known}, the far side is "
-                f"{batch.system}. Point the connector back, or take the other system over: "
-                f"`lineshaft run source --adopt {self._attached.name}`."
-            )
+        if not (batch.system and known and batch.system != known):
+            return False
+        self._begin_anew(
+            f"the position belongs to the system {known}, the far side is {batch.system}. Point the connector back, "
+            "or take the other system over"
+        )
+        return True
+
+    def _begin_anew(self, problem: str, cause: FarError | None = None) -> None:
+        """Drop the position and read everything, where a person said so at the start; elsewhere AnotherSystem."""
+        name = self._attached.name
+        if not self._adopt:
+            raise AnotherSystem(f"connectors.{name}: {problem}: `lineshaft run source --adopt {name}`.") from cause
+        log.warning("%s: %s. The position is dropped as told, and everything is read anew", self._stage, problem)
+        self._adopt = False
+        self._close_source()
+        self._stored = None
 
     def _commit(self, batch: Batch | None, commands: Sequence[Message], again: Sequence[Entry]) -> bool:
         """Publish what the batch and the redrives give; False where Kafka aborted it and it is to be done again."""
@@ -211,12 +230,12 @@ class SourceTask:
         return position is not None and self._stored == position
 
     def _records(self, batch: Batch | None, redriven: Sequence[Entry]) -> list[Outgoing]:
-        documents = [document for entry in redriven for document in self._kept(entry)]
-        documents += [] if batch is None else batch.documents
+        documents = [each for entry in redriven for each in self._kept(entry)]
+        documents += [] if batch is None else [(document, self._read_us) for document in batch.documents]
         found: list[Outgoing] = []
-        for document in documents:
+        for document, fetched_us in documents:
             self._version = next_version(self._version, now_us())
-            taken = self._intake.take(document, self._version)
+            taken = self._intake.take(document, self._version, fetched_us)
             named = self._intake.named(document)
             partition = self._intake.partition(named)
             if isinstance(taken, Refused):
@@ -230,10 +249,10 @@ class SourceTask:
                 found.append(taken)
         return [*found, *self._parking.outgoing()]
 
-    def _kept(self, entry: Entry) -> list[Document]:
-        """The document of a parked record; none where only the far system has it, which is then said."""
+    def _kept(self, entry: Entry) -> list[tuple[Document, int | None]]:
+        """A parked document and when it was read; none where only the far system has it, which is then said."""
         try:
-            return [document_of(whole(self._cluster, entry.incoming))]
+            return [(document_of(whole(self._cluster, entry.incoming)), fetched_us_of(entry.incoming))]
         except Gone as gone:
             self._parking.park(entry.partition, entry.incoming, reason_for(gone), now_us())
             return []
@@ -250,7 +269,7 @@ class SourceTask:
             "position": text,
             "system": batch.system,
             "complete": batch.complete,
-            "moved_at": now_us(),
+            "moved_at": max(now_us(), self._read_us),
         }
 
     def _outgoing_position(self, position: Record) -> Outgoing:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pydantic import TypeAdapter, ValidationError
 
 from connectors.contract import Position
-from connectors.errors import LostCursor
+from connectors.errors import PositionRefused
 from schemas.document import to_json
 
 
@@ -29,13 +29,14 @@ class Progress:
 
     @classmethod
     def parse(cls, position: Position | None) -> Progress:
-        """The progress of a position; a first start has none. Raises LostCursor on what is no position of ours."""
+        """The progress of a position; a first start has none. Raises PositionRefused on any other."""
         if position is None:
             return cls()
         try:
             return _PROGRESS.validate_json(to_json(position), strict=True, extra="forbid")
         except ValidationError as error:
-            raise LostCursor(f"not a position of a files source: {to_json(position)[:200]}") from error
+            text = f"this is no position of a files source: {to_json(position)[:200]}"
+            raise PositionRefused(text) from error
 
     def position(self) -> Position:
         """The progress as JSON."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 
 from connectors.errors import ConfigError, DataError, TransientError
+from connectors.far_clock import FarClock
 from connectors.http import Effect, send
 from connectors.jiandaoyun.answers import RECORD_MISSING, SUBMIT_FAILED, read
 from connectors.jiandaoyun.config import JianDaoYunConfig
@@ -31,6 +32,7 @@ class Client:
     ) -> None:
         self._form = {"app_id": config.app_id, "entry_id": config.entry_id}
         self._base = config.base_url
+        self.clock = FarClock(config.base_url)
         self._pace = pace or Pace(config.requests_per_second)
         self._http = httpx.Client(
             transport=transport,
@@ -114,7 +116,9 @@ class Client:
         content = to_json({**self._form, **body}).encode()
         headers = {"Content-Type": "application/json"}
         request = self._http.build_request("POST", self._base + path, content=content, headers=headers)
-        return read(send(self._http, request, effect), effect)
+        response = send(self._http, request, effect)
+        self.clock.heard(response.headers.get("Date"))
+        return read(response, effect)
 
 
 def _trusted(ca_file: Path | None) -> ssl.SSLContext:

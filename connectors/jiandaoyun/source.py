@@ -9,17 +9,21 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from connectors.contract import Batch, Position
+from connectors.far_clock import TOLERANCE_S
 from connectors.jiandaoyun import form
 from connectors.jiandaoyun.client import PAGE, Client
 from connectors.jiandaoyun.documents import Reader, deleted
 from connectors.jiandaoyun.position import Sweep
+from connectors.witnesses import GONE_TOGETHER, check_not_gone_back, witnesses
 from schemas.document import Document
 from schemas.identity import revision_time_us
 
-OVERLAP_US = 300_000_000
-"""Records stamped this little before what is certain are looked at again: the vendor's servers have many clocks."""
+OVERLAP_US = 7_200_000_000
+"""Records stamped this little before what is certain are told again after a start: the vendor's clocks are many, and
+one that went back for up to two hours while nobody looked must hide no change. A repeat has the same revision."""
 
 CONFIRMED_PER_POLL = 20
 
@@ -28,7 +32,8 @@ class JianDaoYunSource:
     """One page of a sweep per poll.
 
     A poll waits no longer than it is told, a call of the API no longer than its own time-out. A record that vanished
-    is noticed where this instance has itself seen it before, and asked for once more.
+    is noticed where this instance has itself seen it before, and asked for once more. After a sweep whose stamps
+    could not be believed the next one tells every record, for a push may have put a wrong stamp above a right one.
     """
 
     def __init__(
@@ -51,6 +56,9 @@ class JianDaoYunSource:
         self._met: set[str] | None = None  # ids of this sweep, where it is ours from its start
         self._knows_all = False
         self._missing: list[str] = []
+        self._checked = False
+        self._doubtful = False  # whether stamps of this sweep cannot be believed
+        self._tell_all = False
 
     def open(self, position: Position | None) -> None:
         """See `connectors.contract.Source.open`; checks that the form has every field."""
@@ -68,6 +76,8 @@ class JianDaoYunSource:
             return None
         if self._missing:
             return self._batch(self._gone())
+        if not self._checked:
+            self._check_not_gone_back()
         return self._next_page() if self._clock() >= self._due else None
 
     def close(self) -> None:
@@ -81,14 +91,42 @@ class JianDaoYunSource:
             self._due = self._clock()
         records = self._client.page(before.cursor)
         documents = [self._reader.document(record) for record in records]
-        changed = [document for document in documents if self._is_news(document)]
+        if any(self._went_back(document) for document in documents):
+            self._check_not_gone_back()
+        news = [document for document in documents if self._is_news(document)]
+        self._doubtful = self._doubtful or self._client.clock.wrong or any(map(self._is_doubtful, news))
+        changed = documents if self._tell_all else news
         self._remember(documents)
-        if documents:
-            newest_us = max(revision_time_us(document.revision) for document in documents)
-            self._sweep = before.after_page(documents[-1].id, newest_us)
+        self._move(documents)
         if len(records) < PAGE:
             self._end_sweep()
         return self._batch(changed) if changed or self._sweep != before else None
+
+    def _move(self, documents: Sequence[Document]) -> None:
+        clock, sweep = self._client.clock, self._sweep
+        if documents:
+            stamps = {document.id: revision_time_us(document.revision) for document in documents}
+            moved = sweep.after_page(documents[-1].id, max(stamps.values()))
+            sweep = replace(moved, witnesses=witnesses(sweep.witnesses, stamps, (), clock))
+        self._sweep = sweep.not_beyond(clock.certain_us)
+
+    def _went_back(self, document: Document) -> bool:
+        known = self._known.get(document.id)
+        return known is not None and revision_time_us(document.revision) < revision_time_us(known.revision)
+
+    def _is_doubtful(self, document: Document) -> bool:
+        ahead_us = revision_time_us(document.revision) - self._client.clock.certain_us
+        return ahead_us > TOLERANCE_S * 1_000_000 or self._went_back(document)
+
+    def _check_not_gone_back(self) -> None:
+        """Raises PositionRefused where the form was restored from an old backup."""
+        there: dict[str, int] = {}
+        for data_id in self._sweep.witnesses:
+            record = self._client.record(data_id)
+            if record is not None:
+                there[data_id] = revision_time_us(self._reader.document(record).revision)
+        check_not_gone_back(self._sweep.witnesses, there, self._client.clock)
+        self._checked = True
 
     def _is_news(self, document: Document) -> bool:
         known = self._known.get(document.id)
@@ -107,6 +145,9 @@ class JianDaoYunSource:
         if self._met is not None:
             self._missing = [data_id for data_id in self._known if data_id not in self._met]
             self._knows_all = True
+        if len(self._missing) >= GONE_TOGETHER:
+            self._check_not_gone_back()
+        self._tell_all, self._doubtful = self._doubtful, False
         self._met = set()
         self._sweep = self._sweep.ended()
         self._due += self._interval_s
@@ -115,6 +156,8 @@ class JianDaoYunSource:
         """The deleted ones among the next few missing ids; one that is there after all comes with the next sweep."""
         asked, self._missing = self._missing[:CONFIRMED_PER_POLL], self._missing[CONFIRMED_PER_POLL:]
         absent = [data_id for data_id in asked if self._client.record(data_id) is None]
+        left = witnesses(self._sweep.witnesses, {}, absent, self._client.clock)
+        self._sweep = replace(self._sweep, witnesses=left)
         return [deleted(self._known.pop(data_id)) for data_id in absent]
 
     def _batch(self, documents: Sequence[Document]) -> Batch:

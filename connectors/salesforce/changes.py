@@ -34,7 +34,7 @@ class Work:
     """What notices ask for, ids with the newest commit time (UTC microseconds) of their notices.
 
     Orders to read, lines whose order must be found first, lines that were deleted, and why everything must be read
-    again, empty where it need not.
+    again, empty where it need not. An overflow names no record: what changed since the last event is read.
     """
 
     orders: Mapping[str, int] = field(default_factory=dict)
@@ -65,7 +65,7 @@ def work_of(changes: Iterable[Change], order_of_line: Mapping[str, str]) -> Work
     deleted_lines: dict[str, int] = {}
     resync = ""
     for change in changes:
-        if change.entity not in (ORDER, LINE):
+        if change.entity not in (ORDER, LINE) or change.kind == OVERFLOW:
             continue  # a channel may carry more objects than we follow
         reason = resync_reason(change)
         resync = resync or reason
@@ -84,7 +84,5 @@ def work_of(changes: Iterable[Change], order_of_line: Mapping[str, str]) -> Work
 
 def resync_reason(change: Change) -> str:
     """Why one notice cannot be answered by reading its records; empty where it can."""
-    if change.kind == OVERFLOW:
-        return f"{change.entity}: {OVERFLOW}"
     wild = [record_id for record_id in change.record_ids if "*" in record_id]
     return f"{change.entity}: all of {wild[0]} changed" if wild else ""

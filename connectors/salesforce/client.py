@@ -18,6 +18,7 @@ from simple_salesforce.exceptions import SalesforceError
 
 from connectors.contract import ApiBudget
 from connectors.errors import AuthError, DataError, TransientError
+from connectors.far_clock import FarClock
 from connectors.salesforce.config import SalesforceConfig
 from connectors.salesforce.login import Login, Token
 from connectors.salesforce.outcomes import SessionExpired, error_of_answer
@@ -38,6 +39,7 @@ class Client:
         self._login = Login(config)
         self._session = BoundedSession(config)
         self._session.hooks["response"].append(self._note_budget)
+        self.clock = FarClock(config.login_url)
         self._lock = threading.Lock()
         self._token: Token | None = None
         self.api_budget: ApiBudget | None = None  # of the last 24 hours: Sforce-Limit-Info, contract section 3
@@ -144,6 +146,7 @@ class Client:
         match = USAGE.search(response.headers.get("Sforce-Limit-Info", ""))
         if match:
             self.api_budget = ApiBudget(int(match[1]), int(match[2]))
+        self.clock.heard(response.headers.get("Date"))
 
 
 def exact(content: object) -> object:

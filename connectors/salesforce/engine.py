@@ -13,25 +13,28 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
 from connectors.contract import Batch
 from connectors.errors import LostCursor, Throttled, TransientError
-from connectors.salesforce.changes import Change, change_of, work_of
+from connectors.salesforce.changes import OVERFLOW, Change, change_of, work_of
 from connectors.salesforce.client import Client
 from connectors.salesforce.config import SalesforceConfig
 from connectors.salesforce.feed import Broken, Delivery, Feed, News
-from connectors.salesforce.orders import Orders
+from connectors.salesforce.orders import Orders, stamp_in
 from connectors.salesforce.outcomes import SessionExpired, error_of_rpc
 from connectors.salesforce.position import FIRST_START, Standing
 from connectors.salesforce.proto import pubsub_api_pb2 as pb
 from connectors.salesforce.pubsub import PubSub, refused_again
 from connectors.salesforce.rights import check_reading
+from connectors.witnesses import check_not_gone_back, witnesses
 from schemas.document import Document
 
 LOOK_EVERY_S = 0.2
 TAKEN_AT_ONCE = 20
 RIGHTS_EVERY_S = 3600.0
+MENDS_AT_ONCE, MENDS_WITHIN_S = 6, 60.0
 
 Outcome: TypeAlias = "Batch | Exception"
 
@@ -60,13 +63,17 @@ class Engine:
         self._inbox: queue.Queue[News] = queue.Queue()
         self._stop = threading.Event()
         self._feeds: dict[str, Feed] = {}
+        self._mends: list[float] = []
         # A first start begins at the tip; who has been here before and has no replay id begins at the oldest event.
         self._preset: pb.ReplayPreset.ValueType = pb.LATEST if standing == FIRST_START else pb.EARLIEST
         self._thread = threading.Thread(target=self._run, name="salesforce-source", daemon=True)
         self.outbox: queue.Queue[Outcome] = queue.Queue(maxsize=1)
 
     def start(self) -> None:
-        """Subscribe to every topic and begin."""
+        """Subscribe to every topic and begin. Raises PositionRefused where the org was restored from a backup."""
+        self._check_not_gone_back()
+        if self._standing == FIRST_START:
+            self._standing = self._standing.begun(self._config.topics, self._client.clock.certain_us)
         for topic in self._config.topics:
             self._subscribe(topic, self._preset)
         self._thread.start()
@@ -123,19 +130,22 @@ class Engine:
     def _digest(self, deliveries: Sequence[Delivery]) -> list[Document]:
         """Read the orders that some deliveries are about, and move on behind them."""
         changes: list[Change] = []
-        undecoded = False
         for delivery in deliveries:
             known, failed = self._changes(delivery)
             changes.extend(known)
-            undecoded = undecoded or failed
+            if failed or any(change.kind == OVERFLOW for change in known):
+                log.warning(
+                    "salesforce: events of %s are missing; what changed since the last is read", delivery.feed.topic
+                )
+                self._standing = self._standing.resyncing_recent(delivery.feed.topic)
             newest = max((change.commit_us for change in known), default=0)
             replay = base64.b64encode(delivery.replay_id).decode()
             self._standing = self._standing.advanced(delivery.feed.topic, replay, newest)
         work = work_of(changes, self._orders.order_of_line)
         found, lost = self._orders.orders_of(work.lines)
         reason = work.resync or (f"lines nobody knows: {', '.join(lost)}" if lost else "")
-        if reason or undecoded:
-            log.warning("salesforce: everything is read again (%s)", reason or "an event could not be decoded")
+        if reason:
+            log.warning("salesforce: everything is read again (%s)", reason)
             self._standing = self._standing.resyncing()
         documents = self._orders.fetch(merged(work.orders, found), work.deleted_lines)
         for delivery in deliveries:
@@ -175,9 +185,21 @@ class Engine:
     def _emit(self, documents: Sequence[Document]) -> None:
         if not documents and self._standing == self._handed_over:
             return
+        self._standing = self._witnessed(documents)
         self._handed_over = self._standing
         position, system = self._standing.to_position(), self._client.token.org_id
         self._hand_over(Batch(documents, position, self._standing.complete, system))
+
+    def _witnessed(self, documents: Sequence[Document]) -> Standing:
+        """The standing with the newest orders in mind, and nothing in it that lies in the future."""
+        clock = self._client.clock
+        read = {each.id: stamp_in(each.fields) for each in documents if not each.deleted}
+        left = witnesses(self._standing.witnesses, read, [each.id for each in documents if each.deleted], clock)
+        return replace(self._standing, witnesses=left).not_beyond(clock.certain_us)
+
+    def _check_not_gone_back(self) -> None:
+        known = self._standing.witnesses
+        check_not_gone_back(known, self._orders.stamps(list(known)), self._client.clock)
 
     def _hand_over(self, outcome: Outcome) -> None:
         while not self._stop.is_set():
@@ -197,6 +219,8 @@ class Engine:
         feed, topic = broken.feed, broken.feed.topic
         error = None if broken.error is None else error_of_rpc(broken.error, f"subscription to {topic}")
         feed.close()
+        self._count_mend(topic)
+        self._check_not_gone_back()
         if isinstance(error, LostCursor):
             self._forget(feed, error)
             return
@@ -207,6 +231,14 @@ class Engine:
         log.info("salesforce: subscription to %s begins again (%s)", topic, error or "closed by the server")
         self._subscribe(topic, self._preset)
         self._feeds[topic].renewed = renewed
+
+    def _count_mend(self, topic: str) -> None:
+        """A stream that ends again and again is begun again at the bus's pace, not at the server's."""
+        now = self._clock()
+        self._mends = [at for at in self._mends if now - at < MENDS_WITHIN_S] + [now]
+        if len(self._mends) > MENDS_AT_ONCE:
+            problem = f"the subscription to {topic} ended {len(self._mends)} times within {MENDS_WITHIN_S:.0f} s"
+            raise TransientError(problem, retry_after_s=MENDS_WITHIN_S / 2)
 
     def _forget(self, feed: Feed, error: LostCursor) -> None:
         """A damaged or expired replay id is never used again: oldest event, and a reconcile reads the rest."""

@@ -54,6 +54,11 @@ class Orders:
                 found[str(record["Id"])] = self._document(record, deleted_lines or {})
         return [found.get(order_id) or gone(order_id, wanted[order_id]) for order_id in wanted]
 
+    def stamps(self, order_ids: Sequence[str]) -> dict[str, int]:
+        """The stamps (UTC microseconds) of those of these orders that are there, deleted or not."""
+        asked = f"{select(('Id', 'SystemModstamp'), ORDER)} WHERE Id IN ({quoted(order_ids)})"
+        return {str(each["Id"]): stamp_in(each) for each in self._query(asked, deleted=True)} if order_ids else {}
+
     def orders_of(self, lines: Mapping[str, int]) -> tuple[dict[str, int], list[str]]:
         """The orders of some lines, with the commit times of the lines' notices; and lines nobody knows any more."""
         for ids in chunked(list(lines), IDS_PER_QUERY):
@@ -141,6 +146,11 @@ def document(record: Record, lines: Sequence[Mapping[str, Value]], purged_us: in
     stamp = max(stamp, purged_us)
     deleted = record["IsDeleted"] is True
     return Document(ORDER, str(record["Id"]), revision(stamp, without_stamps(fields)), fields, deleted)
+
+
+def stamp_in(fields: Mapping[str, Value]) -> int:
+    """The stamp of one record, UTC microseconds."""
+    return time_us_of(str(fields["SystemModstamp"]))
 
 
 def gone(order_id: str, commit_us: int) -> Document:

@@ -1,24 +1,26 @@
 """Where the source stands: replay ids by topic, and what is still to be read in keyset order.
 
-{"replay": {topic: base64}, "seen": {topic: stamp}, "walks": [{"object", "reason", "since", "after", "deleted"}]}
+{"replay": {topic: base64}, "seen": {topic: stamp}, "walks": [{"object", "reason", "since", "after", "deleted"}],
+ "witnesses": {id: UTC microseconds}}
 """
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import cast
 
 from connectors.contract import Position
-from connectors.errors import ConfigError
+from connectors.errors import PositionRefused
 from connectors.salesforce.changes import LINE, ORDER
 from schemas.document import Value
 
 BACKFILL, RESYNC, RECONCILE = "backfill", "resync", "reconcile"
 
-OVERLAP = datetime.timedelta(minutes=5)
-"""Read again before the last known stamp: a long transaction shows its records late (contract section 2)."""
+OVERLAP = datetime.timedelta(hours=2)
+"""Read again before the last known stamp: a long transaction shows its records late (contract section 2), and its
+clock may have gone back by so much while nobody looked."""
 
 
 @dataclass(frozen=True)
@@ -37,16 +39,25 @@ class Walk:
 
 @dataclass(frozen=True)
 class Standing:
-    """The position as values; `seen` is the commit time of the newest event that was read from a topic."""
+    """The position as values.
+
+    `seen` is the commit time of the newest event that was read from a topic, or when it was first subscribed; never
+    beyond what both clocks have passed. `witnesses`: see connectors.witnesses.
+    """
 
     replay: Mapping[str, str] = field(default_factory=dict)
     seen: Mapping[str, str] = field(default_factory=dict)
     walks: tuple[Walk, ...] = ()
+    witnesses: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def complete(self) -> bool:
         """Whether the backfill of the first start is done."""
         return not any(walk.reason == BACKFILL for walk in self.walks)
+
+    def begun(self, topics: Iterable[str], certain_us: int) -> Standing:
+        """A first start: what changes from now on is told by events, what was before is walked."""
+        return replace(self, seen=dict.fromkeys(topics, stamp_of(certain_us)))
 
     def advanced(self, topic: str, replay: str, commit_us: int = 0) -> Standing:
         """After some events, or a keep-alive, of a topic."""
@@ -55,20 +66,35 @@ class Standing:
             seen[topic] = max(seen.get(topic, ""), stamp_of(commit_us))
         return replace(self, replay={**self.replay, topic: replay}, seen=seen)
 
+    def not_beyond(self, certain_us: int) -> Standing:
+        """The same where no stamp lies beyond a time that both clocks have passed: see `Sweep` in other connectors.
+
+        A clock that ran ahead would otherwise carry a resync past what is changed after it was set right.
+        """
+        most = stamp_of(certain_us)
+        return replace(self, seen={topic: min(stamp, most) for topic, stamp in self.seen.items()})
+
     def forgotten(self, topic: str) -> Standing:
         """After the topic's replay id was refused: it is never used again, and what it would have told is read."""
         replay = {name: value for name, value in self.replay.items() if name != topic}
         seen = self.seen.get(topic)
         since = None if seen is None else before(seen)
         walks = tuple(walk for walk in self.walks if walk.reason != RECONCILE or earlier(walk.since, since))
-        wanted = tuple(Walk(name, RECONCILE, since) for name in (ORDER, LINE))
-        missing = tuple(walk for walk in wanted if not any(_covers(other, walk) for other in walks))
-        return replace(self, replay=replay, walks=walks + missing)
+        for name in (ORDER, LINE):
+            walks = _with(walks, Walk(name, RECONCILE, since))
+        return replace(self, replay=replay, walks=walks)
 
     def resyncing(self) -> Standing:
-        """With everything to be read again from the start."""
-        others = tuple(walk for walk in self.walks if walk.reason != RESYNC)
-        return replace(self, walks=(*others, Walk(ORDER, RESYNC)))
+        """With every order to be read again. A resync that is under way goes on, so that it ends however often."""
+        return replace(self, walks=_with(self.walks, Walk(ORDER, RESYNC)))
+
+    def resyncing_recent(self, topic: str) -> Standing:
+        """With what changed since the topic's last event to be read again."""
+        since = self.seen.get(topic)
+        walks = self.walks
+        for name in (ORDER, LINE):
+            walks = _with(walks, Walk(name, RESYNC, None if since is None else before(since)))
+        return replace(self, walks=walks)
 
     def walked(self, after: tuple[str, str] | None) -> Standing:
         """After a page of the first walk; None ends it."""
@@ -87,22 +113,26 @@ class Standing:
             }
             for walk in self.walks
         ]
-        return {"replay": dict(self.replay), "seen": dict(self.seen), "walks": walks}
+        return {
+            "replay": dict(self.replay),
+            "seen": dict(self.seen),
+            "walks": walks,
+            "witnesses": dict(self.witnesses),
+        }
 
 
 FIRST_START = Standing(walks=(Walk(ORDER, BACKFILL, deleted=False),))
 
 
 def standing_of(position: Position) -> Standing:
-    """The standing in a stored position. Raises ConfigError for a position that is not one of ours."""
+    """The standing in a stored position. Raises PositionRefused for a position that is not one of ours."""
     try:
         walks = tuple(_walk(item) for item in cast("list[Mapping[str, Value]]", position["walks"]))
         replay = cast("Mapping[str, str]", position["replay"])
-        return Standing(dict(replay), dict(cast("Mapping[str, str]", position["seen"])), walks)
+        known = cast("Mapping[str, int]", position["witnesses"])
+        return Standing(dict(replay), dict(cast("Mapping[str, str]", position["seen"])), walks, dict(known))
     except (KeyError, TypeError, ValueError) as error:
-        raise ConfigError(
-            "position", f"is none of the Salesforce source ({error!r}).", "Reset the source's position to start anew."
-        ) from error
+        raise PositionRefused(f"this is no position of a Salesforce source ({error!r})") from error
 
 
 def _walk(item: Mapping[str, Value]) -> Walk:
@@ -111,10 +141,18 @@ def _walk(item: Mapping[str, Value]) -> Walk:
     return Walk(str(item["object"]), str(item["reason"]), cast("str | None", since), pair, bool(item["deleted"]))
 
 
+def _with(walks: tuple[Walk, ...], wanted: Walk) -> tuple[Walk, ...]:
+    """The walks, and the wanted one where none of them reads all of it."""
+    return walks if any(_covers(walk, wanted) for walk in walks) else (*walks, wanted)
+
+
 def _covers(walk: Walk, wanted: Walk) -> bool:
-    """Whether a walk that has not begun reads all that is wanted."""
-    same = walk.object == wanted.object and walk.after is None and walk.deleted
-    return same and earlier(walk.since, wanted.since)
+    """Whether a walk still reads all that is wanted: what changes while it runs moves to its end."""
+    same = walk.object == wanted.object and walk.deleted
+    unread = walk.after is None or (
+        wanted.since is not None and time_us_of(walk.after[0]) <= time_us_of(wanted.since)
+    )
+    return same and unread and earlier(walk.since, wanted.since)
 
 
 def earlier(one: str | None, other: str | None) -> bool:

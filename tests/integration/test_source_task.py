@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from connectors.contract import Batch
-from connectors.errors import LostCursor, TransientError
+from connectors.errors import LostCursor, PositionRefused, TransientError
 from schemas.catalog import ORDERS, POSITIONS
 from schemas.document import Document
-from schemas.wire import Reader
+from schemas.wire import FETCHED, Reader
 from streams.commands import redrive_command, send
 from streams.kafka.transaction import Fenced, Transactions
 from streams.outcome import OWNERS
@@ -24,7 +24,7 @@ from tests.integration.test_transactions import TIMED_OUT, Faulty
 from tests.raw_kafka import RawKafka
 
 pytestmark = pytest.mark.kafka
-NAMES = [f"crm-{number}" for number in range(12)]
+NAMES = [f"crm-{number}" for number in range(14)]
 
 
 @pytest.fixture(scope="module")
@@ -182,9 +182,32 @@ def test_another_far_systems_identity_is_refused_without_adopt(crm: Crm) -> None
     with pytest.raises(AnotherSystem, match=r"org-1, the far side is org-2.*--adopt"):
         crm.task().run(threading.Event())
     assert (crm.orders, crm.position) == (["1"], '{"at":1}')
-    crm.script.steps.append(batch(2, order("2"), system="org-2"))
+    crm.script.steps.extend([batch(2, order("2"), system="org-2"), batch(7, order("7"), system="org-2")])
     with running(crm.task(adopt=True)):
-        until(lambda: crm.position == '{"at":2}', "the adopted position")
+        until(lambda: crm.position == '{"at":7}', "the adopted position")
+    assert crm.orders == ["1", "7"]  # nothing of it is used that was read behind the foreign position
+    assert crm.script.opened == [None, {"at": 1}, None]
+
+
+def test_a_position_that_the_far_system_refuses_stops_the_source_until_a_person_drops_it(crm: Crm) -> None:
+    crm.script.steps.extend([batch(1, order("1")), PositionRefused("it went back in time")])
+    with pytest.raises(AnotherSystem, match=f"connectors.{crm.name}: it went back in time: .*--adopt {crm.name}"):
+        crm.task().run(threading.Event())
+    assert (crm.orders, crm.position) == (["1"], '{"at":1}')
+    crm.script.steps.extend([PositionRefused("it went back in time"), batch(1, order("1")), batch(2, order("2"))])
+    with running(crm.task(adopt=True)):
+        until(lambda: crm.position == '{"at":2}', "the position after everything was read")
+    assert crm.script.opened == [None, {"at": 1}, None]
+
+
+def test_fetched_orders_say_when_they_were_read_and_later_reads_later_over_any_owner(crm: Crm) -> None:
+    for at in (1, 2):
+        crm.script.steps.append(batch(at, order(str(at))))
+        with running(crm.task()):
+            until(lambda at=at: crm.position == f'{{"at":{at}}}', "the position")  # type: ignore[misc]
+    read = [int(e.headers[FETCHED]) for e in crm.kafka.events(ORDERS, "SalesOrder") if e.source == crm.name]
+    assert read == sorted(set(read))
+    assert len(read) == 2
 
 
 def test_after_a_far_error_the_source_is_opened_again_from_the_stored_position(crm: Crm) -> None:

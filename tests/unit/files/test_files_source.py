@@ -12,7 +12,7 @@ from openpyxl import Workbook
 from pydantic import ValidationError
 
 from connectors.contract import Batch
-from connectors.errors import ConfigError, LostCursor
+from connectors.errors import ConfigError, PositionRefused
 from connectors.files import FilesConfig, Table, connector
 from connectors.files.folder import Folder
 from connectors.files.source import FilesSource
@@ -316,8 +316,8 @@ def test_a_missing_folder_is_named_with_its_remedy(tmp_path: Path) -> None:
         source_of(tmp_path / "drop").open(None)
 
 
-def test_a_position_of_something_else_is_a_lost_cursor(tmp_path: Path) -> None:
-    with pytest.raises(LostCursor, match="not a position of a files source"):
+def test_a_position_of_something_else_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PositionRefused, match="no position of a files source"):
         source_of(tmp_path).open({"cursor": "x"})
 
 

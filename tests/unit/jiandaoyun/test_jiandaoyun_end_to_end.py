@@ -19,7 +19,7 @@ from starlette.routing import Route
 
 from connectors.contract import Request as Pushed
 from connectors.contract import Sink, Source, StandIn
-from connectors.errors import AuthError, ConfigError, LostCursor, TransientError
+from connectors.errors import AuthError, ConfigError, PositionRefused, TransientError
 from connectors.jiandaoyun import JianDaoYunConfig, connector
 from connectors.jiandaoyun.simulator import Simulator
 from connectors.testing import Served, issue, kept_port
@@ -278,8 +278,8 @@ def test_a_waiting_poll_ends_when_the_source_is_closed(plant: Plant) -> None:
         assert waiting.result(timeout=60) is None
 
 
-def test_a_position_of_something_else_is_a_lost_cursor(source: Source) -> None:
-    with pytest.raises(LostCursor):
+def test_a_position_of_something_else_is_refused(source: Source) -> None:
+    with pytest.raises(PositionRefused, match="no position of a JianDaoYun source"):
         source.open({"replay_id": "x"})
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from connectors.errors import ConfigError
+from connectors.errors import PositionRefused
 from connectors.salesforce.changes import Change, change_of, work_of
 from connectors.salesforce.position import (
     BACKFILL,
@@ -55,8 +55,8 @@ def test_a_gap_leads_to_a_read(kind: str) -> None:
     assert list(work_of([change(kind)], {}).orders) == ["801A"]
 
 
-@pytest.mark.parametrize("lost", [change("GAP_OVERFLOW", ids=("000000000000000AAA",)), change(ids=("801*",))])
-def test_an_overflow_or_a_wildcard_leads_to_a_resync_and_no_read(lost: Change) -> None:
+@pytest.mark.parametrize("lost", [change(ids=("801*",))])
+def test_a_wildcard_leads_to_a_resync_and_no_read(lost: Change) -> None:
     work = work_of([lost], {})
     assert work.resync
     assert not work.orders
@@ -81,8 +81,8 @@ def test_a_forgotten_replay_id_is_gone_and_orders_and_lines_are_reconciled_since
     standing = Standing().advanced(TOPIC, "AAAA", 1_777_622_400_000_000).forgotten(TOPIC)
     assert standing.replay == {}
     assert [(walk.object, walk.reason, walk.since) for walk in standing.walks] == [
-        ("Order", RECONCILE, "2026-05-01T07:55:00Z"),
-        ("OrderItem", RECONCILE, "2026-05-01T07:55:00Z"),
+        ("Order", RECONCILE, "2026-05-01T06:00:00Z"),
+        ("OrderItem", RECONCILE, "2026-05-01T06:00:00Z"),
     ]
 
 
@@ -96,9 +96,37 @@ def test_two_lost_cursors_do_not_reconcile_twice() -> None:
     assert once.forgotten("/data/OrderItemChangeEvent").walks == once.walks
 
 
-def test_a_resync_under_way_begins_anew() -> None:
-    standing = Standing(walks=(Walk("Order", RESYNC, after=("2026-05-01T08:00:00.000+0000", "801A")),))
-    assert standing.resyncing().walks == (Walk("Order", RESYNC),)
+def test_a_resync_under_way_goes_on_and_however_many_are_asked_for_one_follows_it() -> None:
+    begun = Walk("Order", RESYNC, after=("2026-05-01T08:00:00.000+0000", "801A"))
+    standing = Standing(walks=(begun,))
+    for _ in range(9):
+        standing = standing.resyncing()
+    assert standing.walks == (begun, Walk("Order", RESYNC))
+
+
+def test_a_reconcile_under_way_goes_on_over_any_number_of_lost_cursors() -> None:
+    standing = Standing().advanced(TOPIC, "AAAA", 1_777_622_400_000_000).forgotten(TOPIC)
+    begun = standing.walked(("2026-05-01T05:30:00.000+0000", "801A"))
+    assert begun.forgotten(TOPIC).walks == begun.walks  # it has not come to what may be missing
+    further = standing.walked(("2026-05-01T07:30:00.000+0000", "801A"))
+    again = further.forgotten(TOPIC).forgotten(TOPIC)
+    assert again.walks[:2] == further.walks
+    assert [(walk.object, walk.after) for walk in again.walks[2:]] == [("Order", None)]
+
+
+def test_missing_events_lead_to_a_read_of_what_changed_since_the_last_one() -> None:
+    standing = Standing().advanced(TOPIC, "AAAA", 1_777_622_400_000_000).resyncing_recent(TOPIC)
+    assert [(walk.object, walk.since) for walk in standing.walks] == [
+        ("Order", "2026-05-01T06:00:00Z"),
+        ("OrderItem", "2026-05-01T06:00:00Z"),
+    ]
+    assert work_of([change("GAP_OVERFLOW", ids=("000000000000000AAA",))], {}) == work_of([], {})
+
+
+def test_a_position_never_lies_beyond_what_both_clocks_have_passed() -> None:
+    hour_us = 3_600_000_000
+    standing = Standing().advanced(TOPIC, "AAAA", 1_777_622_400_000_000 + hour_us)
+    assert standing.not_beyond(1_777_622_400_000_000).seen == {TOPIC: "2026-05-01T08:00:00Z"}
 
 
 def test_a_resync_does_not_end_the_backfill() -> None:
@@ -110,6 +138,6 @@ def test_a_standing_comes_back_from_its_position() -> None:
     assert standing_of(standing.resyncing().to_position()) == standing.resyncing()
 
 
-def test_a_position_of_something_else_is_refused_with_a_remedy() -> None:
-    with pytest.raises(ConfigError, match="Reset"):
+def test_a_position_of_something_else_is_refused() -> None:
+    with pytest.raises(PositionRefused, match="no position of a Salesforce source"):
         standing_of({"offset": 7})

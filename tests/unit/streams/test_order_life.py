@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.event import Record
-from streams.order_life import empty_state, is_older, public_status, reported_jobs, stub, totals, with_report
+from streams.newer import Reading
+from streams.order_life import empty_state, public_status, reported_jobs, stub, totals, with_report
 from tests.unit.streams.orders_made_by_hand import ONE, line, operation, order, report, stamped
 
 Stamped = tuple[str, Record]
@@ -38,6 +39,10 @@ REPORTS = st.builds(
 ).map(lambda pair: (stamped(*pair), pair[1]))
 
 
+def pushed(revision: str) -> Reading:
+    return Reading(revision, as_of_us=1)
+
+
 def job(line_id: str) -> Record:
     memory: dict[str, Any] = {"destination": "plant-a", "desired": "released", "content_hash": "h", "version": 1}
     return {"job_order_id": f"crm:1/{line_id}", "line_id": line_id, **memory}
@@ -46,7 +51,7 @@ def job(line_id: str) -> Record:
 def state_of(reports: Sequence[Stamped], lines: Sequence[str] = ("L1", "L2", "L3"), **changes: Any) -> dict[str, Any]:
     progress: list[Record] = []
     for revision, response in reports:
-        progress = with_report(progress, revision, response)
+        progress = with_report(progress, pushed(revision), response)
     known = {"order": order(*(line(each) for each in lines)), "jobs": [job(each) for each in lines]}
     return {**empty_state("crm:1"), **known, "progress": progress, **changes}
 
@@ -74,7 +79,7 @@ def test_a_closed_order_keeps_its_figures_and_no_late_repeat_changes_them(
     closed = stub(whole)
     again = closed["progress"]
     for revision, response in data.draw(st.permutations(reports)):
-        again = with_report(again, revision, response)  # type: ignore[arg-type]
+        again = with_report(again, pushed(revision), response)  # type: ignore[arg-type]
     assert again == closed["progress"]
     kept, before = public_status(closed), whole["status"]
     assert kept is not None
@@ -91,29 +96,15 @@ def test_what_was_made_stays_told_when_the_crm_takes_the_line_or_the_whole_order
 
 def test_an_older_report_never_wins() -> None:
     new, old = report(operation(good=5), changed_at=2), report(operation(good=9), changed_at=1)
-    progress = with_report(with_report([], stamped(2, new), new), stamped(1, old), old)
+    progress = with_report(with_report([], pushed(stamped(2, new)), new), pushed(stamped(1, old)), old)
     assert [each["response"] for each in progress] == [new]
 
 
 def test_within_one_stamp_the_report_that_says_more_wins() -> None:
     less, more = report(operation(good=2)), report(operation(good=3))
     for first, second in ((less, more), (more, less)):
-        progress = with_report(with_report([], stamped(1, first), first), stamped(1, second), second)
+        progress = with_report(with_report([], pushed(stamped(1, first)), first), pushed(stamped(1, second)), second)
         assert [each["response"] for each in progress] == [more]
-
-
-@pytest.mark.parametrize(
-    ("known", "revision", "older"),
-    [
-        ("", stamped(1, "a"), False),
-        (stamped(2, "a"), stamped(1, "a"), True),
-        (stamped(1, "a"), stamped(2, "a"), False),
-        (stamped(1, "a"), stamped(1, "a"), True),
-        (stamped(1, "a"), stamped(1, "b"), False),
-    ],
-)
-def test_a_revision_is_older_by_its_stamp_or_by_being_the_same(known: str, revision: str, older: bool) -> None:
-    assert is_older(known, revision) is older
 
 
 @pytest.mark.parametrize(
