@@ -23,6 +23,7 @@ def _codes() -> tuple[tuple[type[Exception], int], ...]:
     from deploy.project_problems import ProjectError
     from mappings.problems import DefinitionError
     from schemas.registry import RegistryError
+    from streams.kafka.transaction import Aborted, Fenced, TooLarge, Unsettled
     from streams.stopping import MustStop
 
     return (
@@ -36,6 +37,10 @@ def _codes() -> tuple[tuple[type[Exception], int], ...]:
         (UnknownOutcome, UNREACHABLE),
         (FarError, FOUND),
         (MustStop, WRONG),
+        (Fenced, FOUND),
+        (TooLarge, WRONG),
+        (Aborted, UNREACHABLE),
+        (Unsettled, UNREACHABLE),
         (ConnectionError, UNREACHABLE),
         (RegistryError, WRONG),
         (OSError, WRONG),

@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from deploy import (
+    audit_commands,
     check_commands,
     demo_commands,
     init_commands,
@@ -38,6 +39,7 @@ COMMANDS: tuple[Callable[[typer.Typer], None], ...] = (
     parked_commands.add_to,
     trace_commands.add_to,
     mapping_commands.add_to,
+    audit_commands.add_to,
     demo_commands.add_to,
     simulate_commands.add_to,
     kafka_commands.add_to,

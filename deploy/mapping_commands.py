@@ -1,4 +1,7 @@
-"""`lineshaft mapping lint|test`: whether mappings, code tables and routes are right, without a running bus."""
+"""`lineshaft mapping lint|test`: whether mappings, code tables and routes are right, without a running bus.
+
+The commands that need one are in activate_commands.py.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deploy import output
+from deploy import activate_commands, output
 from deploy.exits import FOUND
 from deploy.invocation import invocation
 from deploy.invocation import project as project_of
@@ -32,6 +35,7 @@ app = typer.Typer(help="Mappings, code tables and routes.", no_args_is_help=True
 
 def add_to(main: typer.Typer) -> None:
     """Add the group `mapping`."""
+    activate_commands.add_to(app)
     main.add_typer(app, name="mapping")
 
 

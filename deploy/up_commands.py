@@ -9,6 +9,7 @@ import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from threading import Event as Flag
+from threading import Thread
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -41,6 +42,7 @@ def add_to(app: typer.Typer) -> None:
 
 def up(context: typer.Context, as_json: output.Json = False) -> None:
     """Start Kafka where it is embedded, make topics, activate what has no live version, and run every role."""
+    from deploy import audit_heads
     from deploy.topic_commands import apply_topics
     from deploy.wiring import activate_new, bus_of, check_new
 
@@ -53,6 +55,8 @@ def up(context: typer.Context, as_json: output.Json = False) -> None:
         check_new(bus, project)
         apply_topics(bus, project)
         activate_new(bus, project, output.note)
+        heads = (bus.cluster, project.data / audit_heads.FILE, stop)
+        Thread(target=audit_heads.keep_publishing, args=heads, name="audit-heads", daemon=True).start()
         _supervise(project, roles, stop, as_json)
 
 

@@ -20,6 +20,7 @@ from streams.kafka.consuming import good, without_ends
 from streams.kafka.typing_gaps import OffsetSpec, earliest, latest
 
 WAIT_S = 60.0
+LOOK_S = 0.02  # `consume` waits all of it for a full batch, also where the end of the topic is there long before
 PASSING = frozenset(
     {
         KafkaError.UNSTABLE_OFFSET_COMMIT,
@@ -102,7 +103,7 @@ def _read(
         if time.monotonic() > deadline:
             missing = sorted(set(targets) - set(reached))
             raise EndNotReached(f"not read to the end within {wait_s:.0f} s: {missing} (a transaction may be open)")
-        for message in consumer.consume(1000, timeout=0.2):
+        for message in consumer.consume(1000, timeout=LOOK_S):
             where = (str(message.topic()), int(message.partition() or 0))
             offset = int(message.offset() or 0)
             if _is_end(message):
