@@ -68,6 +68,11 @@ def entry_hash(entry: Mapping[str, Value]) -> str:
     return hashlib.sha256(to_json(content).encode()).hexdigest()
 
 
+def content_digest(content: bytes) -> str:
+    """The SHA-256 of a record's bytes, hexadecimal: what an audit entry says of a content without telling it."""
+    return hashlib.sha256(content).hexdigest()
+
+
 def revision(changed_us: int, value: Value) -> str:
     """The revision of a far record: its newest stamp (UTC microseconds), then the hash of its content.
 

@@ -30,9 +30,14 @@ def discard_command(stage: str, parked_id: str, partition: int, write: Writer, r
     return _command("discard", stage, parked_id, partition, write, reason=reason)
 
 
+def edit_command(stage: str, parked_id: str, partition: int, write: Writer, content: bytes) -> Outgoing:
+    """The command to give one parked record this content (`streams.edits`) and to process it again at once."""
+    return _command("edit", stage, parked_id, partition, write, content=content)
+
+
 def _command(name: str, stage: str, parked_id: str, partition: int, write: Writer, **more: str | bytes) -> Outgoing:
     at = now_us()
-    command_id = f"{stage}/{parked_id}/{at}"
+    command_id = f"{parked_id}/{at}"
     value: Record = {
         "command_id": command_id,
         "command": name,
@@ -42,7 +47,9 @@ def _command(name: str, stage: str, parked_id: str, partition: int, write: Write
         **more,
     }
     headers = {"traceparent": new_traceparent()}
-    event = Event("Command", parked_id, parked_id, f"commands/{command_id}", "operator", at, at, value, headers)
+    event = Event(
+        "Command", parked_id, parked_id, f"commands/{stage}/{command_id}", "operator", at, at, value, headers
+    )
     return Outgoing(command_topic(stage), parked_id, write(value), headers_of(event), partition)
 
 

@@ -14,7 +14,7 @@ from schemas.catalog import parked_topic
 from schemas.event import Canonical, Event
 from schemas.wire import Headers, headers_of
 from streams import metrics
-from streams.incoming import Entry, Incoming, Place, parked_record
+from streams.incoming import LONGEST_TEXT, Entry, Incoming, Place, parked_record
 from streams.kafka.cluster import Cluster
 from streams.kafka.transaction import Outgoing
 from streams.outcome import Reason
@@ -125,6 +125,10 @@ class Parking:
         changed = Entry(entry.partition, entry.parked_id, {**entry.value, **changes})
         self._keep(changed)
         return changed
+
+    def refuse(self, entry: Entry, command_id: str, message: str) -> None:
+        """A command could not be carried out on the record: it stays parked as it is, and says so."""
+        self.change(entry, message=message[:LONGEST_TEXT], last_command=command_id)
 
     def _keep(self, entry: Entry) -> None:
         self.table.put(*entry.place, self._write(entry.value))

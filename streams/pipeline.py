@@ -87,6 +87,7 @@ class Pipeline:
         """Leave the group and let go of everything."""
         self._consumer.close()
         self._transactions.close()
+        self._repairs.close()
         self._references.close()
 
     def _take_over(self, consumer: Consumer, partitions: Sequence[TopicPartition]) -> None:
@@ -124,6 +125,7 @@ class Pipeline:
             return
         outgoing = self._work(messages, again)
         try:
+            self._repairs.write_down()
             self._commit(messages, outgoing, metadata, assignment)
         except Aborted as error:
             log.warning("pipeline: batch aborted, done again: %s", error)

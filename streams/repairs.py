@@ -8,6 +8,7 @@ that carried it out is committed, so that an abort or a lost partition forgets n
     repairs.due()                   the records to process again in this turn
     repairs.carry_out(message)      one command; the record to process again, where it names one
     repairs.activated(definition)   other definitions are in force from now on
+    repairs.write_down()            before anything of the batch is done for good: who had it done
     repairs.settled()               the batch was committed
 """
 
@@ -19,7 +20,11 @@ from typing import Protocol
 
 from schemas.codec import CodecError
 from schemas.event import Record
+from streams.audit import AuditLog
+from streams.audit_chain import Deed
+from streams.carrying_out import Commands, deed_by_itself
 from streams.clock import now_us
+from streams.edits import DocumentTypes
 from streams.incoming import Entry, Place
 from streams.kafka.client import Message
 from streams.kafka.cluster import Cluster
@@ -30,6 +35,8 @@ from streams.parking import Parking
 log = logging.getLogger(__name__)
 
 AT_ONCE = 200
+ON_TIME = ""
+"""The reason of a try that was planned when the record was parked; it is no deed of anybody."""
 
 
 class Arrivals(Protocol):
@@ -45,21 +52,28 @@ class Arrivals(Protocol):
 
 
 class Repairs:
-    """What is to be processed again of one stage, in the partitions that this task owns. Not thread-safe."""
+    """What is to be processed again of one stage, in the partitions that this task owns. Not thread-safe.
 
-    def __init__(self, cluster: Cluster, parking: Parking, references: Arrivals) -> None:
+    `types` gives the far system's documents where the stage is a source.
+    """
+
+    def __init__(
+        self, cluster: Cluster, parking: Parking, references: Arrivals, types: DocumentTypes = tuple
+    ) -> None:
         self._parking, self._references = parking, references
-        self._read = cluster.reader("Command")
-        self._asked: dict[Place, None] = {}
+        self._commands = Commands(cluster, parking, types)
+        self._read, self._audit = cluster.reader("Command"), AuditLog(cluster)
+        self._asked: dict[Place, str] = {}
         self._given: list[Place] = []
         self._known: set[tuple[Place, str]] = set()
+        self._deeds: list[Deed] = []
 
     def restored(self) -> None:
         """The parked records were read anew: ask for those whose reference or definitions arrived meanwhile."""
         known = [name for name in self._parking.references() if self._references.knows(name)]
         found = {(each.place, str(each.value["waits_for"])): each for each in self._parking.waiting_for(known)}
-        self._ask(each for waits, each in found.items() if waits not in self._known)  # once, not at every reading
-        self._known = set(found)
+        self._ask_for_waiting(each for waits, each in found.items() if waits not in self._known)
+        self._known = set(found)  # asked for once, not at every reading
         self._ask_for_what_definitions_mend()
 
     def activated(self, definition: str) -> None:
@@ -69,35 +83,49 @@ class Repairs:
 
     def _ask_for_what_definitions_mend(self) -> None:
         definition = self._parking.definition
-        found = (e for e in self._parking.entries() if e.value["cause"] in MENDED_BY_DEFINITIONS)
-        self._ask(each for each in found if each.value["definition"] != definition)
+        found = (each for each in self._parking.entries() if each.value["cause"] in MENDED_BY_DEFINITIONS)
+        stale = (each for each in found if each.value["definition"] != definition)
+        self._ask((each, f"the definitions {definition} were activated") for each in stale)
 
-    def _ask(self, entries: Iterable[Entry]) -> None:
-        self._asked |= dict.fromkeys(entry.place for entry in entries)
+    def _ask_for_waiting(self, entries: Iterable[Entry]) -> None:
+        self._ask((each, f"the reference {each.value['waits_for']!s} arrived") for each in entries)
+
+    def _ask(self, wanted: Iterable[tuple[Entry, str]]) -> None:
+        for entry, why in wanted:
+            self._asked.setdefault(entry.place, why)
 
     def due(self) -> list[Entry]:
         """The records to process again now, at most AT_ONCE; the others come with the next turns."""
-        self._ask(self._parking.waiting_for(self._references.news()))
-        self._asked |= dict.fromkeys(self._parking.due(now_us()))
-        found: list[Entry] = []
-        for where in self._owned():
+        self._ask_for_waiting(self._parking.waiting_for(self._references.news()))
+        self._asked = dict.fromkeys(self._parking.due(now_us()), ON_TIME) | self._asked
+        found = self._still_parked()[:AT_ONCE]
+        self._given = [each.place for each in found]
+        whys = [(each, self._asked[each.place]) for each in found]
+        self._deeds = [deed_by_itself(self._parking.stage, each, why) for each, why in whys if why != ON_TIME]
+        return found
+
+    def _still_parked(self) -> list[Entry]:
+        owned, found = self._parking.table.owned, []
+        for where in [each for each in self._asked if each[0] in owned]:
             entry = self._parking.entry(*where)
             if entry is None:
                 del self._asked[where]
-            elif len(found) < AT_ONCE:
+            else:
                 found.append(entry)
-        self._given = [entry.place for entry in found]
         return found
 
-    def _owned(self) -> list[Place]:
-        owned = self._parking.table.owned
-        return [where for where in self._asked if where[0] in owned]
+    def write_down(self) -> None:
+        """Enter in the audit log what this turn does on people's orders or by itself; a repeat is entered once.
+
+        Raises NotAudited: then nothing of the batch may be committed.
+        """
+        self._audit.append(self._deeds)
 
     def settled(self) -> None:
         """The batch was committed: what was given out for it is done."""
         for where in self._given:
             self._asked.pop(where, None)
-        self._given = []
+        self._given, self._deeds = [], []
 
     def carry_out(self, message: Message) -> list[Entry]:
         """Carry a person's command out; the record to process again, none where nothing is left to do.
@@ -110,7 +138,9 @@ class Repairs:
             return []
         if command["command_id"] and entry.value["last_command"] == command["command_id"]:
             return []
-        return self._carried_out(command, entry)
+        again, deed = self._commands.carry_out(command, entry)
+        self._deeds += [] if deed is None else [deed]
+        return [] if again is None else [again]
 
     def _understood(self, message: Message) -> Record | None:
         try:
@@ -119,15 +149,6 @@ class Repairs:
             log.error("%s: a command that nobody understands was left out: %s", self._parking.stage, error)
             return None
 
-    def _carried_out(self, command: Record, entry: Entry) -> list[Entry]:
-        match command["command"]:
-            case "redrive":
-                return [self._parking.change(entry, last_command=command["command_id"])]
-            case "discard":
-                log.warning("%s: %s discarded %s: %s", self._parking.stage, command["by"], entry.parked_id,
-                            command["reason"])  # fmt: skip
-                self._parking.resolve(entry)
-                return []
-            case other:
-                log.error("%s: the command %r is not known here and was left out", self._parking.stage, other)
-                return []
+    def close(self) -> None:
+        """Let go of the audit log."""
+        self._audit.close()

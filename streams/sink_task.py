@@ -92,6 +92,7 @@ class SinkTask:
         self._far.close()
         self._consumer.close()
         self._producer.flush(5.0)
+        self._repairs.close()
         self._references.close()
 
     def _take_over(self, consumer: Consumer, partitions: Sequence[TopicPartition]) -> None:
@@ -124,6 +125,7 @@ class SinkTask:
         if not incoming and not messages:
             return
         try:
+            self._repairs.write_down()
             for chunk in _chunks(self._ready(incoming)):
                 self._deliver(chunk)
             self._publish_parked()

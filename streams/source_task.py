@@ -14,7 +14,7 @@ from typing import cast
 from connectors.contract import Batch, Source
 from connectors.errors import FarError, PositionRefused
 from schemas.catalog import POSITIONS, command_topic
-from schemas.document import Document, Fields, from_json, to_json
+from schemas.document import Document, DocumentType, Fields, from_json, to_json
 from schemas.event import Event, Record
 from schemas.wire import headers_of
 from streams import metrics
@@ -67,7 +67,7 @@ class SourceTask:
         self._references = ReferenceTables(bus.cluster)
         self._plans, plan = plans, plans.current()
         self._parking = Parking(bus.cluster, self._stage, plan.id)
-        self._repairs = Repairs(bus.cluster, self._parking, self._references)
+        self._repairs = Repairs(bus.cluster, self._parking, self._references, self._types)
         self._intake = Intake(
             attached.name, attached.connector.name, bus.partitions, plan, self._references, bus.cluster.ids
         )
@@ -80,6 +80,9 @@ class SourceTask:
         self._read_us = 0
         self._looked_at = 0.0
         self._stop = Flag()
+
+    def _types(self) -> Sequence[DocumentType]:
+        return self._attached.connector.documents(self._attached.config)
 
     def run(self, stop: Flag) -> None:
         """Work until `stop` is set. Raises Fenced where another process has taken the source over."""
@@ -110,6 +113,7 @@ class SourceTask:
         self._close_source()
         self._commands.close()
         self._transactions.close()
+        self._repairs.close()
         self._references.close()
 
     def _close_source(self) -> None:
@@ -203,6 +207,7 @@ class SourceTask:
         if position is None and not redriven and not commands:
             return True
         try:
+            self._repairs.write_down()
             with self._transactions.open() as transaction:
                 for record in self._records(batch, redriven):
                     transaction.send(record)
