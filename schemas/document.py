@@ -81,12 +81,16 @@ class Document:
     deleted: bool = False
 
 
-def to_json(value: Value) -> str:
+def to_json(value: Value, indent: int | None = None) -> str:
     """Compact JSON with exact decimals and keys in a fixed order, so that equal values give equal text.
 
-    The text can always be encoded: half a character, as scripts leave it that cut a text, stays escaped.
+    With `indent` it has lines for a person, each level set in by that many blanks. The text can always be encoded:
+    half a character, as scripts leave it that cut a text, stays escaped.
     """
-    text = simplejson.dumps(value, use_decimal=True, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    separators = (",", ":") if indent is None else (",", ": ")
+    text = simplejson.dumps(
+        value, use_decimal=True, sort_keys=True, ensure_ascii=False, separators=separators, indent=indent
+    )
     return HALF_CHARACTER.sub(lambda half: f"\\u{ord(half.group()):04x}", text)
 
 

@@ -75,6 +75,8 @@ def _value(field: Field, value: Value, path: str, problems: list[str], *, strict
     if field.kind is Kind.LIST and isinstance(value, Sequence) and not isinstance(value, str):
         return [_group(field.fields, each, f"{path}[{n}].", problems, strict=strict) for n, each in enumerate(value)]
     try:
+        if not strict and field.kind is Kind.DECIMAL and isinstance(value, str):
+            raise TypeError  # a text is a number where a person writes a record, never in a far system's document
         return READS[field.kind](field, value)
     except (ValueError, TypeError, InvalidOperation):
         problems.append(f"{path}: {_expected(field)} was expected, not {_shown(value)}")

@@ -6,6 +6,7 @@ An edit mends what a record says, never which record it is: its keys, its id and
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import TypeAlias, cast
 
 from connectors.errors import FarError
@@ -42,9 +43,28 @@ def content_of(came: Incoming, written: str | bytes, cluster: Cluster, types: Do
         value = from_json(written)
     except ValueError as error:
         raise EditRefused(f"this is no JSON: {error}") from error
-    content = _encoded(came, value, cluster) if came.topic else to_json(value).encode()
+    content = _encoded(came, value, cluster) if came.topic else to_json(_exact(_json(came), value)).encode()
     check(came, content, cluster, types)
     return content
+
+
+def _exact(before: Value, written: Value) -> Value:
+    """What was written, with the numbers that `parked show --json` had to write as texts being numbers again."""
+    if isinstance(before, Decimal) and written == str(before):
+        return before
+    if isinstance(before, Mapping) and isinstance(written, Mapping):
+        return {name: _exact(before.get(name), value) for name, value in written.items()}
+    if isinstance(before, list) and isinstance(written, list) and len(before) == len(written):
+        return [_exact(*pair) for pair in zip(before, written, strict=True)]
+    return written
+
+
+def _json(came: Incoming) -> Value:
+    """The document as it is parked; None where it is held by reference or nobody can read it."""
+    try:
+        return from_json(came.content)
+    except ValueError:
+        return None
 
 
 def _encoded(came: Incoming, value: Value, cluster: Cluster) -> bytes:
@@ -104,11 +124,7 @@ def _document_problems(came: Incoming, content: bytes, types: DocumentTypes) -> 
 
 
 def _fields_before(came: Incoming) -> Fields:
-    """The fields as they are parked; none where they are held by reference or nobody can read them."""
-    try:
-        before = from_json(came.content)
-    except ValueError:
-        return {}
+    before = _json(came)
     return cast("Fields", before["fields"]) if isinstance(before, Mapping) and "fields" in before else {}
 
 

@@ -13,6 +13,7 @@ from schemas.document import Value, from_json
 from schemas.event import Record
 from schemas.readable import readable
 from streams.bus import Bus
+from streams.incoming import Entry, Incoming
 from streams.kafka.client import OFFSET_BEGINNING, Message
 from streams.kafka.cluster import Cluster
 from streams.kafka.consuming import place
@@ -37,6 +38,16 @@ class ParkedRecord:
     def attempts(self) -> int:
         """How often it was tried."""
         return cast("int", self.value["attempts"])
+
+    @property
+    def destination(self) -> str:
+        """The connector whose sink it is on its way into; empty where it has not come that far."""
+        return self.stage.removeprefix("sink.") if self.stage.startswith("sink.") else ""
+
+    @property
+    def incoming(self) -> Incoming:
+        """The record inside, as its owner takes it up again."""
+        return Entry(self.partition, self.parked_id, self.value).incoming
 
     @property
     def headers(self) -> Mapping[str, str]:

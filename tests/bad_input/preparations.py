@@ -20,9 +20,12 @@ from deploy.project import load_project
 from deploy.wiring import activate_new, bus_of
 from schemas.document import to_json
 from schemas.event import Event, Record
-from schemas.wire import Writer, headers_of
+from schemas.wire import Writer, header_texts, headers_of
+from streams.incoming import Incoming
 from streams.kafka.topics import apply
 from streams.kafka.transaction import Outgoing, Transactions
+from streams.outcome import Reason
+from streams.parking import Parking
 from tests.bus_on_kafka import order_event
 
 SHARED = cache_folder()
@@ -57,6 +60,17 @@ def one_order(scene: Scene) -> None:
     live_bus(scene)
     event = order_event("00000001", reference="WO-1")
     _publish(scene, Outgoing("crm.orders", event.key, Writer("SalesOrder")(event.value), headers_of(event)))
+
+
+def parked_order(scene: Scene) -> None:
+    """A bus whose pipeline has parked one order."""
+    topics_only(scene)
+    event = order_event("1")
+    headers = header_texts(headers_of(event))
+    content = Writer("SalesOrder")(event.value)
+    came = Incoming("crm:1|crm.orders|7", "crm.orders", 0, 7, event.key, event.subject, "1", "avro", content, headers)
+    parking = Parking(bus_of(load_project(scene.folder)).cluster, "pipeline")
+    _publish(scene, parking.record(0, came, Reason("no_route", "no route", "administrator"), 1))
 
 
 def position_of_another_org(scene: Scene) -> None:
@@ -150,6 +164,7 @@ PREPARATIONS: Mapping[str, Callable[[Scene], None]] = {
     for each in (
         live_bus,
         topics_only,
+        parked_order,
         one_order,
         position_of_another_org,
         other_partitions,

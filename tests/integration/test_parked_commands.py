@@ -28,6 +28,7 @@ from deploy.supervisor import Supervisor
 from deploy.up_commands import roles_of
 from deploy.wiring import activate_new, bus_of
 from mappings import shipped
+from streams.audit import entries
 from streams.bus import Bus
 from streams.kafka.topics import apply
 from streams.parked import parked_now
@@ -225,6 +226,33 @@ def _redriven(bus: Running, parked_id: str) -> tuple[int, Any] | None:
     """The outcome of a redrive, None while the correction has not reached the pipeline."""
     found: tuple[int, Any] = bus.lineshaft("parked", "redrive", parked_id)
     return None if found[0] == 1 else found
+
+
+def test_an_edit_mends_a_document_that_nobody_corrects_and_a_discard_gives_one_up(bus: Running) -> None:
+    edited, _ = bus.seller.sell("WO-5", "Bracket", wish="2026-02-30")
+    discarded, _ = bus.seller.sell("WO-6", "Bracket", wish="2026-02-31")
+    parked, lost = bus.parked(edited), bus.parked(discarded)
+    assert lost["cause"] in bus.lineshaft("parked", "list", "--older-than", "0s")[1][-1]["cause"]
+    assert bus.lineshaft("parked", "list", "--older-than", "1d") == (0, [])
+    file = bus.folder / "mended.json"
+    text = json.dumps(bus.lineshaft("parked", "show", parked["id"])[1]["record"])
+    file.write_text(text.replace("2026-02-30", "2026-02-29"))
+    code, said = bus.lineshaft("parked", "edit", parked["id"], "--from", str(file))
+    assert (code, said[0]["outcome"]) == (1, "parked again")
+    assert "2026-02-29" in said[0]["message"]
+    file.write_text(text.replace("2026-02-30", "2026-02-28"))
+    code, said = bus.lineshaft("parked", "edit", parked["id"], "--from", str(file))
+    assert (code, said[0]["outcome"]) == (0, "resolved")
+    bus.made(edited)
+
+    code, said = bus.lineshaft("parked", "discard", lost["id"], "--reason", "a test order")
+    assert (code, said[0]["outcome"]) == (0, "discarded")
+    acts = [(each["action"], each["subject"], each["reason"]) for each in entries(bus.bus.cluster)]  # type: ignore[index]
+    assert acts[-3:] == [
+        ("edit", parked["id"], ""),
+        ("edit", parked["id"], ""),
+        ("discard", lost["id"], "a test order"),
+    ]
 
 
 def test_an_order_that_nobody_knows_is_said_so_with_the_nearest(bus: Running) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Collection
 from typing import Any
 
@@ -9,14 +10,16 @@ import pytest
 
 from schemas.event import Record
 from schemas.wire import Writer
+from streams.audit_chain import Deed
 from streams.clock import now_us
-from streams.commands import discard_command, redrive_command
+from streams.commands import discard_command, edit_command, redrive_command
 from streams.incoming import Entry
 from streams.kafka.cluster import Cluster
 from streams.kafka.transaction import Outgoing
 from streams.outcome import OWNERS, Reason
 from streams.parking import Parking
 from streams.repairs import AT_ONCE, Repairs
+from tests.unit.streams.orders_made_by_hand import order
 from tests.unit.streams.test_parking_records import incoming
 
 STAGE = "sink.plant-a"
@@ -51,6 +54,8 @@ class Stage:
         self.references = Reference()
         self.parking = Parking(cluster, STAGE, "definitions-1")
         self.repairs = Repairs(cluster, self.parking, self.references)
+        self.log: list[Deed] = []
+        self.repairs._audit.append = self.log.extend  # type: ignore[assignment]
         self.restore([0])
 
     def restore(self, partitions: Collection[int]) -> None:
@@ -195,3 +200,78 @@ def test_a_command_of_a_later_release_is_left_out_and_not_taken_for_a_redrive(
     assert "is not known here" in caplog.text
     assert stage.told(Outgoing("commands", "k", b"garbage", partition=0)) == []
     assert [each.attempts for each in stage.parking.entries()] == [1]
+
+
+ORDER: Any = {"subject": "crm:1", "topic": "crm.orders", "headers": {"ce_type": "lineshaft.SalesOrder"}}
+
+
+def test_an_edit_gives_the_record_new_content_and_has_it_tried_at_once(stage: Stage) -> None:
+    entry = stage.park(1, **ORDER)
+    content = Writer("SalesOrder")(order(reference="WO-2"))
+    command = edit_command(STAGE, entry.parked_id, 0, Writer("Command"), content)
+    [again] = stage.repairs.carry_out(Told(command))  # type: ignore[arg-type]
+    assert again.incoming.content == content
+    [kept] = stage.parking.entries()
+    assert (kept.incoming.content, kept.value["edited_by"]) == (content, getpass.getuser())
+    stage.parking.park(0, again.incoming, reason("refused"), 2)
+    [kept] = stage.parking.entries()
+    assert (kept.incoming.content, kept.attempts, kept.value["edited_by"]) == (content, 2, getpass.getuser())
+
+
+def test_an_edit_that_the_task_refuses_leaves_the_record_as_it_is_and_says_why(stage: Stage) -> None:
+    entry = stage.park(1, **ORDER)
+    command = edit_command(STAGE, entry.parked_id, 0, Writer("Command"), b"garbage")
+    assert stage.told(command) == []
+    [kept] = stage.parking.entries()
+    assert (kept.incoming, kept.value["edited_by"], stage.log) == (entry.incoming, None, [])
+    assert str(kept.value["message"]).startswith("the edit was refused: no SalesOrder")
+    assert kept.value["last_command"]
+
+
+def test_a_discard_without_a_reason_is_left_out(stage: Stage) -> None:
+    entry = stage.park(1)
+    assert stage.told(discard_command(STAGE, entry.parked_id, 0, Writer("Command"), "")) == []
+    assert len(stage.parking.entries()) == 1
+
+
+def test_every_act_of_a_person_is_written_down_with_who_and_why(stage: Stage) -> None:
+    first, second = stage.park(1, **ORDER), stage.park(2)
+    write = Writer("Command")
+    stage.repairs.due()
+    stage.told(redrive_command(STAGE, first.parked_id, 0, write))
+    stage.told(edit_command(STAGE, first.parked_id, 0, write, Writer("SalesOrder")(order())))
+    stage.told(discard_command(STAGE, second.parked_id, 0, write, "a test order"))
+    stage.repairs.write_down()
+    assert [(each.action, each.who, each.subject, each.reason) for each in stage.log] == [
+        ("redrive", getpass.getuser(), first.parked_id, ""),
+        ("edit", getpass.getuser(), first.parked_id, ""),
+        ("discard", getpass.getuser(), second.parked_id, "a test order"),
+    ]
+    assert stage.log[1].details["before"] != stage.log[1].details["after"]
+
+
+def test_a_command_read_twice_is_one_deed(stage: Stage) -> None:
+    entry = stage.park(1)
+    command = redrive_command(STAGE, entry.parked_id, 0, Writer("Command"))
+    for _ in range(2):
+        stage.repairs.due()
+        stage.told(command)
+        stage.repairs.write_down()
+        stage.parking.drop()
+    assert len({each.deed_id for each in stage.log}) == 1
+    assert stage.log[0].deed_id.startswith(f"{STAGE}/{entry.parked_id}/")
+
+
+def test_what_the_bus_tries_by_itself_is_written_down_with_its_reason_and_a_planned_try_is_not(stage: Stage) -> None:
+    stage.park(1)
+    stage.park(2, reason("no_route"))
+    later = stage.park(3, reason("refused"))
+    stage.parking.change(later, retry_at=now_us())
+    stage.references.arrived = ["items/P-9"]
+    stage.repairs.activated("definitions-2")
+    assert sorted(stage.due()) == [1, 2, 3]
+    stage.repairs.write_down()
+    assert {(each.subject, each.who, each.reason) for each in stage.log} == {
+        ("crm:1|sink.plant-a|1", "lineshaft", "the definitions definitions-2 were activated"),
+        ("crm:1|sink.plant-a|2", "lineshaft", "the definitions definitions-2 were activated"),
+    }
