@@ -9,9 +9,10 @@ from typing import TypeAlias, cast
 from schemas.catalog import NAMESPACE
 from schemas.event import Canonical, Record
 from schemas.identity import ParkedKey, revision_time_us
-from schemas.wire import header_texts
+from schemas.wire import FETCHED, VERSION, header_texts
 from streams.kafka.client import Message
 from streams.kafka.consuming import offset_of, place
+from streams.newer import Reading, is_newer
 from streams.outcome import Reason
 
 LONGEST_CONTENT = 800_000
@@ -46,27 +47,29 @@ class Incoming:
         return self.headers.get("ce_type", "").removeprefix(f"{NAMESPACE}.")
 
     @property
-    def stamp(self) -> int | None:
-        """The far system's stamp in its revision, else the bus's version; None where it has neither."""
+    def reading(self) -> Reading | None:
+        """Its revision, or at a sink the bus's version, and when it was read; None where it has neither."""
+        fetched = self.headers.get(FETCHED)
         try:
-            return revision_time_us(self.revision)
+            stamp = revision_time_us(self.revision)
+            return Reading(self.revision, int(fetched or self.headers.get(VERSION) or stamp), fetched is not None)
         except ValueError:
             return None
 
     @property
     def order(self) -> tuple[int, int]:
         """What sorts the records of one subject from the oldest to the newest."""
-        return (self.stamp or 0, self.offset)
+        return (0 if self.reading is None else self.reading.stamp_us, self.offset)
 
     def covers(self, other: Incoming) -> bool:
-        """Whether `other`, of the same subject, is not newer: decided by the stamps, whatever topic either is from.
+        """Whether `other`, of the same subject, is not newer, whatever topic either is from (`newer.is_newer`).
 
-        Equal stamps, or none, are told apart by arrival.
+        What has no revision is told apart by arrival.
         """
-        mine, theirs = self.stamp, other.stamp
-        if mine is None or theirs is None or mine == theirs:
+        mine, theirs = self.reading, other.reading
+        if mine is None or theirs is None or mine.revision == theirs.revision:
             return self.offset >= other.offset or self.topic != other.topic
-        return mine > theirs
+        return is_newer(mine, theirs)
 
 
 def incoming_of(topic: str, message: Message) -> Incoming:

@@ -120,9 +120,9 @@ class Intake:
     def incoming(self, document: Document, fetched_us: int | None = None) -> Incoming:
         """A document as it came; a repeat takes the same place, a later one of the same record the next."""
         content = to_json(_as_json(document)).encode()
-        return replace(self.named(document), content=content, headers=_fetched(fetched_us))
+        return replace(self.named(document, fetched_us), content=content)
 
-    def named(self, document: Document) -> Incoming:
+    def named(self, document: Document, fetched_us: int | None = None) -> Incoming:
         """What a document is called among the parked ones, without its content: cheap, for the hot path."""
         key = order_key(self._name, document.id)
         return Incoming(
@@ -135,7 +135,7 @@ class Intake:
             revision=document.revision,
             content_type="json",
             content=b"",
-            headers={},
+            headers=_fetched(fetched_us),
         )
 
 

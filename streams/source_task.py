@@ -241,7 +241,7 @@ class SourceTask:
         for document, fetched_us in documents:
             self._version = next_version(self._version, now_us())
             taken = self._intake.take(document, self._version, fetched_us)
-            named = self._intake.named(document)
+            named = self._intake.named(document, fetched_us)
             partition = self._intake.partition(named)
             if isinstance(taken, Refused):
                 metrics.PARKED.labels(self._stage, taken.reason.cause).inc()

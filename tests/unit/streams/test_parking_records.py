@@ -161,6 +161,18 @@ def test_an_older_revision_that_arrives_later_does_not_close_a_newer_parked_one(
     assert parking.entries() == []
 
 
+def test_what_was_read_later_closes_a_parked_one_of_a_later_stamp(parking: Parking) -> None:
+    def read(stamp: int, at: int) -> Incoming:
+        parked_id = f"crm:1|Order|{stamp}"
+        return incoming(0, topic="", revision=f"{stamp:017d}-a", parked_id=parked_id, headers={"ce_fetched": str(at)})
+
+    parking.park(0, read(900, 1_000), REFUSED, 1)
+    parking.supersede(0, read(100, 500))
+    assert len(parking.entries()) == 1
+    parking.supersede(0, read(100, 2_000))
+    assert parking.entries() == []
+
+
 def test_what_has_no_version_is_told_by_its_place_in_the_topic(parking: Parking) -> None:
     for offset in (3, 9):
         parking.park(0, incoming(offset, revision=""), REFUSED, 1)
