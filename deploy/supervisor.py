@@ -50,13 +50,21 @@ class Process:
     restart_at: float | None = None
 
 
+def _nothing() -> None:
+    """Only the roles are kept running."""
+
+
 @dataclass
 class Supervisor:
-    """Starts the roles and keeps them running. `log_folder` takes one log file per role."""
+    """Starts the roles and keeps them running. `log_folder` takes one log file per role.
+
+    `beside` is looked after at every look as well: what the roles need and this process keeps.
+    """
 
     roles: Sequence[Role]
     log_folder: Path
     environment: Mapping[str, str] = field(default_factory=dict)
+    beside: Callable[[], None] = _nothing
     _processes: list[Process] = field(default_factory=list)
 
     def start(self) -> None:
@@ -83,6 +91,7 @@ class Supervisor:
 
     def look(self) -> None:
         """Restart what has died, after a pause that grows while it keeps dying."""
+        self.beside()
         now = time.monotonic()
         for process in self._processes:
             if process.restart_at is not None and now >= process.restart_at:
@@ -121,6 +130,12 @@ class Supervisor:
     def pids(self) -> dict[str, int]:
         """The process id of every role."""
         return {process.role.name: process.popen.pid for process in self._processes}
+
+    def begin_again(self) -> None:
+        """SIGTERM to every role: it is started again and asks anew for what it was told at its start."""
+        for process in self._processes:
+            if process.popen.poll() is None:
+                process.popen.send_signal(signal.SIGTERM)
 
     def stop(self) -> None:
         """SIGTERM to every role, and SIGKILL to what has not ended after 30 s."""

@@ -18,6 +18,7 @@ from deploy import output
 from deploy.invocation import project as project_of
 
 if TYPE_CHECKING:
+    from deploy.kafka import EmbeddedKafka
     from deploy.project import Project
     from deploy.roles import Listening
     from deploy.supervisor import Role
@@ -48,7 +49,7 @@ def up(context: typer.Context, as_json: output.Json = False) -> None:
 
     logs_to_stderr()
     project, stop = project_of(context), _stop_flag()
-    with running_kafka(project):
+    with running_kafka(project) as broker:
         bus = bus_of(project)
         roles = roles_of(project, bus)
         check_ports(roles)
@@ -57,7 +58,7 @@ def up(context: typer.Context, as_json: output.Json = False) -> None:
         activate_new(bus, project, output.note)
         heads = (bus.cluster, project.data / audit_heads.FILE, stop)
         Thread(target=audit_heads.keep_publishing, args=heads, name="audit-heads", daemon=True).start()
-        _supervise(project, roles, stop, as_json)
+        _supervise(project, roles, broker, stop, as_json)
 
 
 def check_ports(roles: Sequence[Role]) -> None:
@@ -73,10 +74,15 @@ def check_ports(roles: Sequence[Role]) -> None:
             raise PortTaken(role.name, role.address) from error
 
 
-def _supervise(project: Project, roles: Sequence[Role], stop: Flag, as_json: bool) -> None:
+def _supervise(
+    project: Project, roles: Sequence[Role], broker: EmbeddedKafka | None, stop: Flag, as_json: bool
+) -> None:
+    from deploy.kafka_keeper import KafkaKeeper
     from deploy.supervisor import Supervisor
 
     supervisor = Supervisor(roles, project.data / "logs")
+    if broker is not None:
+        supervisor.beside = KafkaKeeper(broker, supervisor.begin_again).look
     supervisor.start()
     try:
         supervisor.wait_healthy(HEALTHY_S, output.note, stop)
@@ -88,15 +94,15 @@ def _supervise(project: Project, roles: Sequence[Role], stop: Flag, as_json: boo
 
 
 @contextmanager
-def running_kafka(project: Project) -> Iterator[None]:
-    """The embedded Kafka of the project while the block runs, unless it runs already or is somebody else's."""
+def running_kafka(project: Project) -> Iterator[EmbeddedKafka | None]:
+    """The embedded Kafka of the project while the block runs; None where it runs already or is somebody else's."""
     from deploy.kafka import EmbeddedKafka, status
 
     if project.cluster is not None or status(project.kafka_folder).state == "running":
-        yield
+        yield None
         return
-    with EmbeddedKafka(project.kafka_folder, say=output.note):
-        yield
+    with EmbeddedKafka(project.kafka_folder, say=output.note) as broker:
+        yield broker
 
 
 def roles_of(project: Project, bus: Bus) -> list[Role]:

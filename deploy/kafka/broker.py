@@ -104,6 +104,11 @@ class EmbeddedKafka:
         return self._ports.bootstrap
 
     @property
+    def alive(self) -> bool:
+        """Whether the broker that was started here has not ended by itself since."""
+        return self._guard is not None and self._guard.poll() is None
+
+    @property
     def log(self) -> Path:
         """The broker's log file."""
         return self._layout.log
@@ -111,12 +116,16 @@ class EmbeddedKafka:
     def start(self) -> None:
         """Return once the broker takes requests; the first start on a machine fetches about 45 MB.
 
+        One that has died is started again, at its old ports where they are free.
+
         Raises FolderBusy where a broker holds the folder, and the other BrokerErrors where it cannot start.
         """
         lock = take(self._layout)
         if lock is None:
             raise _busy(self._layout)
         with lock:
+            if self._guard is not None:
+                machine.end(self._guard)
             java = machine.ready(self._say)
             for attempt in range(1, PORT_ATTEMPTS + 1):
                 known = read_record(self._layout) if attempt == 1 else None

@@ -100,7 +100,7 @@ def both_sides_equal(facts: Facts) -> Iterator[Violation]:
     for key, order in facts.wanted.items():
         works = {job: facts.works.get(job, ()) for job in order.jobs}
         for message in unequal(order, works, gone, facts.statuses.get(key, ())):
-            subject = message.partition(":")[0] if message.startswith(f"{key}/") else key
+            subject = message.partition(": ")[0] if message.startswith(f"{key}/") else key
             if waiting & {key, subject, *order.jobs}:
                 continue  # it is said to be parked; whether rightly so is the parked rule's question
             lost = message.endswith(("no work order", "0 production statuses in Salesforce"))

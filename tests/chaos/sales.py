@@ -23,7 +23,7 @@ from tests.chaos.salesforce import Org, Refused
 ITEMS = tuple(f"PART-{number:02d}" for number in range(1, 13))
 PRIORITIES = ("Low", "Normal", "High", "Urgent")
 FIRST_DAY = date(2030, 1, 7)
-BURST = 60
+BURST = 40
 OPEN_KEPT = 250
 
 WEIGHTS: Mapping[str, int] = {
@@ -34,7 +34,7 @@ WEIGHTS: Mapping[str, int] = {
     "edit": 6,
     "cancel": 8,
     "delete": 4,
-    "burst": 3,
+    "burst": 1,
 }
 """How often each act is drawn."""
 
