@@ -67,10 +67,15 @@ def _status(
     status, mine = statuses[0], [each for job in order.jobs for each in works.get(job, ())[:1]]
     lost = [job for job in order.jobs if not works.get(job)]
     states = [REPORTED.get(each.state, each.state) for each in mine]
-    states += ["aborted" if job in gone else "planned" for job in lost]
+    states += ["aborted" for job in lost if job in gone]
+    unmade = ["planned" for job in lost if job not in gone]
+    wanted = {order_state(order.cancelled, [*states, *unmade])}
+    if order.cancelled:  # whether a line that was never made had got a job order before the cancellation is all one
+        wanted.add(order_state(True, states))
     sums = [totals(each.operations) for each in mine]
     good, scrap, rework = (sum(column) for column in zip((0.0, 0.0, 0.0), *sums, strict=True))
-    pairs: dict[str, tuple[object, object]] = {"state": (order_state(order.cancelled, states), status.state)}
+    state = status.state if status.state in wanted else sorted(wanted)[0]
+    pairs: dict[str, tuple[object, object]] = {"state": (state, status.state)}
     if not gone & set(order.jobs):  # what a deleted work order had made is not to be seen any more
         pairs |= {"good": (good, status.good), "scrap": (scrap, status.scrap), "rework": (rework, status.rework)}
     return [
