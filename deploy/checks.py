@@ -115,7 +115,7 @@ def _live(project: Project, live: Sequence[DefinitionFile]) -> Iterator[Finding]
         yield from _of_definitions(error)
         return
     for name in different:
-        remedy = "The live version stays in force; take the change back, or keep the draft for an activation."
+        remedy = "The live version stays in force: take the change back, or `lineshaft mapping activate` it."
         yield bad("live definitions", name, "the draft differs from what is live and is not used", remedy, FOUND)
     if not different:
         yield good("live definitions", f"{len(live)} files", "are the drafts, word for word")

@@ -105,6 +105,13 @@ def draft_changed(scene: Scene) -> None:
     file.write_text(file.read_text().replace("version: 1", "version: 2"))
 
 
+def draft_reworded(scene: Scene) -> None:
+    """A definition was edited after it went live, and its version was not."""
+    live_bus(scene)
+    file = scene.folder / "routes" / "routes.yaml"
+    file.write_text(f"# a remark\n{file.read_text()}")
+
+
 def hidden_field(scene: Scene) -> None:
     """Field-level security hides a field that the configuration names."""
     _setting(scene, "hidden", ["Order.Priority__c"])
@@ -169,6 +176,7 @@ PREPARATIONS: Mapping[str, Callable[[Scene], None]] = {
         position_of_another_org,
         other_partitions,
         draft_changed,
+        draft_reworded,
         hidden_field,
         read_only_field,
         corrupt_jar,

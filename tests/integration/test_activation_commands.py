@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from pathlib import Path
 from typing import Any
@@ -109,6 +110,20 @@ def test_a_draft_goes_live_by_name_and_the_one_before_it_again_all_of_it_audited
         ("activate", done["definition"], "mapping salesforce-order: version 1 to 2"),
         ("activate", before["definition"], "mapping salesforce-order: version 2 to 1"),
     ]
+    for line in documented("mappings.md", "lineshaft (mapping|audit)"):
+        words = line.replace("3f9a", done["definition"][:8]).split()
+        admin.says(*words[1:], *(["--yes"] if words[2] == "activate" and "--yes" not in words else []))
+    assert admin.asks("mapping", "live")["definition"] == done["definition"]
+
+
+def documented(page: str, command: str) -> list[str]:
+    """The lines of a page's shell blocks that begin so, without their remarks."""
+    text = (Path(__file__).parents[2] / "docs" / page).read_text("utf-8")
+    blocks = re.findall(r"^```bash\n(.*?)^```$", text, re.M | re.S)
+    lines = [line.partition("#")[0].strip() for block in blocks for line in block.splitlines()]
+    found = [line for line in lines if re.match(command, line) and " lint" not in line and " test" not in line]
+    assert found
+    return found
 
 
 def test_all_makes_live_exactly_the_drafts_and_what_does_not_fit_changes_nothing(admin: Administrator) -> None:
@@ -125,16 +140,18 @@ def test_all_makes_live_exactly_the_drafts_and_what_does_not_fit_changes_nothing
 
 
 def test_verify_finds_a_cut_a_rebuilt_and_a_foreign_entry_by_the_heads_that_were_published(
-    admin: Administrator, raw: RawKafka, caplog: pytest.LogCaptureFixture
+    admin: Administrator, raw: RawKafka, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cluster, heads = bus_of(load_project(admin.folder)).cluster, admin.folder / "data" / audit_heads.FILE
+    project = load_project(admin.folder)
+    cluster, heads = bus_of(project).cluster, project.data / audit_heads.FILE
     assert "no head was published" in admin.says("audit", "verify").stderr
     admin.says("mapping", "activate", "--all", "--yes")
     printed = json.loads(admin.says("audit", "head").stdout)
     assert not heads.exists()
     published(cluster, heads)
     assert json.loads(heads.read_text())["hash"] == printed["hash"]
-    assert admin.asks("audit", "verify")["result"] == "good"
+    good = admin.asks("audit", "verify")
+    assert (good["result"], good["heads"], good["entries"]) == ("good", 1, 1)
     copy = admin.folder / "kept-elsewhere.jsonl"
     copy.write_text(heads.read_text())
     heads.unlink()
@@ -147,6 +164,11 @@ def test_verify_finds_a_cut_a_rebuilt_and_a_foreign_entry_by_the_heads_that_were
     admin.edits("job-order", "version: 1", "version: 2")
     admin.says("mapping", "activate", "job-order", "--yes")
     assert admin.asks("audit", "verify", "--heads", str(copy), code=1)["result"] == "rebuilt"
+    heads.write_text(copy.read_text())
+    (admin.folder / "heads.jsonl").write_text(copy.read_text())
+    monkeypatch.chdir(admin.folder)
+    for line in documented("audit.md", "lineshaft audit"):
+        admin.says(*line.split()[1:], code=1 if " verify" in line else 0)
     heads.write_text(copy.read_text())
     published(cluster, heads)
     assert "the audit log was tampered with (rebuilt)" in caplog.text
