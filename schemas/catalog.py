@@ -55,6 +55,7 @@ TOPICS: Mapping[str, TopicKind] = {
     "crm.orders": TopicKind("crm.orders", "SalesOrder"),
     "mes.production": TopicKind("mes.production", "JobResponse"),
     "sink": TopicKind("sink.{name}", ""),
+    "bulk": TopicKind("sink.{name}.bulk", ""),
     "order.status": TopicKind("order.status", "OrderStatus"),
     "bus.order-state": TopicKind("bus.order-state", "OrderState", True, settings=STATE_SETTINGS),
     "bus.positions": TopicKind("bus.positions", "Position", True, settings=STATE_SETTINGS),
@@ -83,6 +84,11 @@ TOPIC_OF_RECORD: Mapping[str, str] = {
 def sink_topic(name: str) -> str:
     """The topic of the sink of one connector."""
     return TOPICS["sink"].name.format(name=name)
+
+
+def bulk_topic(name: str) -> str:
+    """The second topic of the sink of one connector, for bursts and backfills."""
+    return TOPICS["bulk"].name.format(name=name)
 
 
 def parked_topic(stage: str) -> str:

@@ -29,7 +29,8 @@ DEFINITION = "ce_definition"  # a CloudEvents extension: the activation that mad
 VERSION = "ce_version"  # a CloudEvents extension: the bus's version of the subject
 REVISION = "ce_revision"  # a CloudEvents extension: the far system's revision of the subject
 FETCHED = "ce_fetched"  # a CloudEvents extension: when the source's owner began to read it, UTC microseconds
-CARRIED = (TRACEPARENT, DEFINITION, REVISION, FETCHED)
+BACKFILL = "ce_backfill"  # a CloudEvents extension: read by the backfill of a source's first start
+CARRIED = (TRACEPARENT, DEFINITION, REVISION, FETCHED, BACKFILL)
 
 
 class SchemaIds(Protocol):

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from connectors.config import ConnectorConfig
 from connectors.contract import Connector
-from schemas.catalog import ORDERS, PRODUCTION, command_topic, sink_topic
+from schemas.catalog import ORDERS, PRODUCTION, bulk_topic, command_topic, sink_topic
 from schemas.document import DocumentType
 from streams.kafka.cluster import Cluster
 from streams.kafka.topics import Topic, needed
@@ -88,4 +88,9 @@ def pipeline_topics() -> list[str]:
 
 def sink_topics(name: str) -> list[str]:
     """What a sink task reads."""
-    return [sink_topic(name), command_topic(f"sink.{name}")]
+    return [sink_topic(name), bulk_topic(name), command_topic(f"sink.{name}")]
+
+
+def deliveries(bus: Bus) -> list[str]:
+    """The topics of everything that is on its way to a far system: both lanes of every sink."""
+    return [topic(name) for name in bus.sinks for topic in (sink_topic, bulk_topic)]

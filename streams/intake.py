@@ -12,7 +12,17 @@ from schemas.codec import CodecError
 from schemas.document import Document, Fields, from_json, to_json
 from schemas.event import Event, Record
 from schemas.identity import ParkedKey, event_id, link_key, order_key, revision_time_us
-from schemas.wire import DEFINITION, FETCHED, REVISION, TRACEPARENT, SchemaIds, Writer, headers_of, new_traceparent
+from schemas.wire import (
+    BACKFILL,
+    DEFINITION,
+    FETCHED,
+    REVISION,
+    TRACEPARENT,
+    SchemaIds,
+    Writer,
+    headers_of,
+    new_traceparent,
+)
 from streams.incoming import Incoming
 from streams.kafka.partitions import partition_of
 from streams.kafka.transaction import Outgoing, checked_size
@@ -64,17 +74,19 @@ class Intake:
         self.plan, self._references = plan, references
         self._writers = {record: Writer(record, ids) for record in TOPIC_OF_RECORD}
 
-    def take(self, document: Document, version: int, fetched_us: int | None = None) -> Outgoing | Refused | None:
+    def take(
+        self, document: Document, version: int, fetched_us: int | None = None, backfill: bool = False
+    ) -> Outgoing | Refused | None:
         """The event of a document; None where the mapping says that it is none of ours.
 
-        `fetched_us`: when the source's owner began to read it, None for a push; see newer.py.
+        `fetched_us`: when the source's owner began to read it, None for a push; see newer.py. `backfill`: read by the source's first one.
         """
         try:
-            return self._event(document, version, fetched_us)
+            return self._event(document, version, fetched_us, backfill)
         except Exception as error:  # one document's defect must not stop the source: parked, named and counted
             return Refused(self.incoming(document, fetched_us), reason_for(error))
 
-    def _event(self, document: Document, version: int, fetched_us: int | None) -> Outgoing | None:
+    def _event(self, document: Document, version: int, fetched_us: int | None, backfill: bool) -> Outgoing | None:
         compiled = self.plan.from_document(f"{self._system}.{document.type}")
         if compiled is None:
             problem = f"no live mapping reads {self._system}.{document.type}"
@@ -89,6 +101,7 @@ class Intake:
         key, subject = KEYS[record](self._name, value)
         headers = {TRACEPARENT: new_traceparent(), DEFINITION: self.plan.id, REVISION: document.revision}
         headers |= _fetched(fetched_us)
+        headers |= {BACKFILL: "true"} if backfill else {}
         event = Event(
             record=record,
             key=key,

@@ -16,7 +16,7 @@ from schemas.codec import CodecError
 from schemas.event import Event
 from schemas.wire import event_of, headers_of
 from streams import metrics
-from streams.bus import Bus, pipeline_topics
+from streams.bus import Bus, deliveries, pipeline_topics
 from streams.by_reference import whole
 from streams.clock import check_against_broker, now_us
 from streams.incoming import Entry, Incoming, incoming_of
@@ -25,6 +25,7 @@ from streams.kafka.consuming import good, next_offsets, offset_of, place, seek_b
 from streams.kafka.reading import committed_offsets
 from streams.kafka.topics import check_partitions
 from streams.kafka.transaction import Aborted, NotOwned, Outgoing, Transactions, Unsettled, checked_size
+from streams.lanes import Lanes
 from streams.live_plans import LivePlans
 from streams.outcome import reason_for
 from streams.parking import Parking
@@ -61,6 +62,7 @@ class Pipeline:
         self._transactions = Transactions(bus.cluster, f"{STAGE}-{slot}")
         self._consumer: Consumer = bus.cluster.group_consumer(STAGE)
         self._positions: dict[tuple[str, int], int] = {}
+        self._lanes, self._deliveries = Lanes(), deliveries(bus)
         self._assignment = 0
 
     def run(self, stop: Flag) -> None:
@@ -73,7 +75,8 @@ class Pipeline:
             self.close()
 
     def _open(self) -> None:
-        check_partitions(self._cluster, [*pipeline_topics(), STATE, self._parking.table.topic], self._partitions)
+        topics = [*pipeline_topics(), *self._deliveries, STATE, self._parking.table.topic]
+        check_partitions(self._cluster, topics, self._partitions)
         began = now_us()
         probe = Outgoing(STATE, "clock", None, partition=0)
         check_against_broker(self._transactions.broker_time_ms(probe), began, now_us())
@@ -175,7 +178,7 @@ class Pipeline:
             event = self._event(whole(self._cluster, incoming))
             stored = self._states.get(partition, event.key)
             state = None if stored is None else self._read_state(stored)
-            result = process(event, state, now_us(), self._plan, self._references)
+            result = process(event, state, now_us(), self._plan, self._references, self._lanes)
             outgoing = [self._outgoing(partition, each) for each in result.events]
             if result.state is not None:
                 kept = Outgoing(STATE, event.key, self._writers["OrderState"](result.state))

@@ -1,6 +1,7 @@
 """The pipeline's processor: one event and the order's state give the new state and the events that follow.
 
-Pure: `now_us` comes from the task, the definitions and references are values, and nothing is read or written.
+Pure but for `lanes`, which counts what goes to each destination: `now_us` comes from the task, the definitions and
+references are values, and nothing is read or written.
 """
 
 from __future__ import annotations
@@ -10,18 +11,20 @@ from dataclasses import dataclass
 from typing import cast
 
 from mappings import Plan, References
-from schemas.catalog import STATUS, sink_topic
+from schemas.catalog import STATUS
 from schemas.codec import CodecError
 from schemas.event import Event, Record
 from schemas.identity import connector_of, content_hash, derived_event_id
-from schemas.wire import DEFINITION, REVISION, TRACEPARENT
+from schemas.wire import BACKFILL, DEFINITION, REVISION, TRACEPARENT
 from streams.clock import next_version
+from streams.lanes import TOPIC, Lane, Lanes, Urgency, lanes_of_cancel
 from streams.newer import Reading, is_newer, reading_in, reading_of
 from streams.order_life import empty_state, public_status, reported_jobs, stub, with_report
-from streams.route import wanted
+from streams.route import CANCELLED, Wanted, wanted
 from streams.translate import content_of, job_order, memory_of
 
 SOURCE = "pipeline"
+URGENT = "urgent"
 
 
 @dataclass(frozen=True)
@@ -40,16 +43,37 @@ class Result:
     events: Sequence[Addressed] = ()
 
 
-def process(event: Event, state: Record | None, now_us: int, plan: Plan, references: References) -> Result:
+@dataclass(frozen=True)
+class Turn:
+    """One event with what its processing needs to know of the world."""
+
+    event: Event
+    now_us: int
+    plan: Plan
+    references: References
+    lanes: Lanes
+
+    def urgency(self, order: Record | None, new: bool) -> Urgency:
+        """How urgent a record of the order is; `new` is the first one of its subject."""
+        if order is not None and order["priority"] == URGENT:
+            return Urgency.URGENT
+        return Urgency.NEW if new else Urgency.CHANGE
+
+    def lane(self, destination: str, urgency: Urgency) -> Lane:
+        """The lane of one record that follows from the event."""
+        return self.lanes.choose(destination, urgency, self.now_us, BACKFILL in self.event.headers)
+
+
+def process(
+    event: Event, state: Record | None, now_us: int, plan: Plan, references: References, lanes: Lanes | None = None
+) -> Result:
     """Take one SalesOrder or JobResponse. Raises MappingFailed or NoRoute where it has to be parked."""
-    known = state or empty_state(event.key)
-    if event.record == "SalesOrder":
-        return _sales_order(event, known, now_us, plan, references)
-    return _job_response(event, known, now_us, plan)
+    known, turn = state or empty_state(event.key), Turn(event, now_us, plan, references, lanes or Lanes())
+    return _sales_order(turn, known) if event.record == "SalesOrder" else _job_response(turn, known)
 
 
-def _sales_order(event: Event, state: Record, now_us: int, plan: Plan, references: References) -> Result:
-    reading = _reading(event)
+def _sales_order(turn: Turn, state: Record) -> Result:
+    event, reading = turn.event, _reading(turn.event)
     if not is_newer(reading, reading_in(state)):
         return Result(None)
     digest = content_hash(event.value)
@@ -57,8 +81,8 @@ def _sales_order(event: Event, state: Record, now_us: int, plan: Plan, reference
     if state["closed"] or digest == state["content_hash"]:
         return Result(accepted)
     before = cast("Record | None", state["order"])
-    jobs, sent = _jobs(event, before, state, now_us, plan, references)
-    return _told(event, {**accepted, "order": event.value, "jobs": jobs}, sent, now_us, plan)
+    jobs, sent = _jobs(turn, before, state)
+    return _told(turn, {**accepted, "order": event.value, "jobs": jobs}, sent)
 
 
 def _reading(event: Event) -> Reading:
@@ -71,46 +95,56 @@ def _reading(event: Event) -> Reading:
         ) from error
 
 
-def _jobs(
-    event: Event, before: Record | None, state: Record, now_us: int, plan: Plan, references: References
-) -> tuple[list[Record], list[Addressed]]:
+def _jobs(turn: Turn, before: Record | None, state: Record) -> tuple[list[Record], list[Addressed]]:
+    order, key, plan = turn.event.value, turn.event.key, turn.plan
     jobs, reported = cast("Sequence[Record]", state["jobs"]), reported_jobs(state)
     memory = {str(job["job_order_id"]): job for job in jobs}
     sent: list[Addressed] = []
-    for want in wanted(event.value, before, jobs, plan.routes, references):
-        made = job_order(plan, event.key, event.value, want, references, reported)
-        last = memory.get(str(made["job_order_id"]))
+    for want in wanted(order, before, jobs, plan.routes, turn.references):
+        made = job_order(plan, key, order, want, turn.references, reported)
+        subject = str(made["job_order_id"])
+        last = memory.get(subject)
         if last is not None and last["content_hash"] == content_of(made):
             continue
-        version = next_version(0 if last is None else cast("int", last["version"]), now_us)
-        subject = str(made["job_order_id"])
-        memory[subject] = memory_of(want, made, version)
-        follow = _following(event, "JobOrder", subject, made, version, plan)
-        sent.append(Addressed(sink_topic(want.destination), follow))
+        version = next_version(0 if last is None else cast("int", last["version"]), turn.now_us)
+        follow = _following(turn, "JobOrder", subject, made, version)
+        waits = last is not None and bool(last["bulk"]) and subject not in reported
+        lanes = _lanes(turn, want, last is None, waits)
+        memory[subject] = memory_of(want, made, version, waits or Lane.BULK in lanes)
+        sent += [Addressed(TOPIC[lane](want.destination), follow) for lane in lanes]
     return [memory[name] for name in sorted(memory)], sent
 
 
-def _job_response(event: Event, state: Record, now_us: int, plan: Plan) -> Result:
+def _lanes(turn: Turn, want: Wanted, new: bool, waits: bool) -> Sequence[Lane]:
+    """The lanes of a job order; `waits` where an earlier record of it may still be in the bulk lane."""
+    lane = turn.lane(want.destination, turn.urgency(turn.event.value, new))
+    return lanes_of_cancel(lane, waits) if want.desired == CANCELLED else (lane,)
+
+
+def _job_response(turn: Turn, state: Record) -> Result:
     progress = cast("Sequence[Record]", state["progress"])
-    folded = with_report(progress, _reading(event), event.value)
+    folded = with_report(progress, _reading(turn.event), turn.event.value)
     if folded == list(progress):
         return Result(None)
-    return _told(event, {**state, "progress": folded}, [], now_us, plan)
+    return _told(turn, {**state, "progress": folded}, [])
 
 
-def _told(event: Event, state: Record, sent: list[Addressed], now_us: int, plan: Plan) -> Result:
+def _told(turn: Turn, state: Record, sent: list[Addressed]) -> Result:
     """Tell the status where it differs from the one last told, and shrink a closed order."""
     status = public_status(state)
     if status is not None and status != state["status"]:
-        version = next_version(cast("int", state["status_version"]), now_us)
+        known = cast("int", state["status_version"])
+        version, key = next_version(known, turn.now_us), turn.event.key
         state = {**state, "status": status, "status_version": version, "closed": False}
-        follow = _following(event, "OrderStatus", event.key, status, version, plan)
-        sent = [*sent, Addressed(STATUS, follow), Addressed(sink_topic(connector_of(event.key)), follow)]
+        follow = _following(turn, "OrderStatus", key, status, version)
+        lane = turn.lane(connector_of(key), turn.urgency(cast("Record | None", state["order"]), known == 0))
+        sent = [*sent, Addressed(STATUS, follow), Addressed(TOPIC[lane](connector_of(key)), follow)]
     closed = status is not None and status["state"] == "closed"
     return Result(stub(state) if closed else state, sent)
 
 
-def _following(event: Event, record: str, subject: str, value: Record, version: int, plan: Plan) -> Event:
+def _following(turn: Turn, record: str, subject: str, value: Record, version: int) -> Event:
+    event, plan = turn.event, turn.plan
     carried = {TRACEPARENT: event.headers[TRACEPARENT]} if TRACEPARENT in event.headers else {}
     stage = f"{SOURCE}/{record}/{subject}"
     return Event(

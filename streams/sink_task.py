@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from threading import Event as Flag
 
 from mappings import Cause, Context, MappingFailed
-from schemas.catalog import NAMESPACE, sink_topic
+from schemas.catalog import NAMESPACE, command_topic
 from schemas.codec import CodecError
 from schemas.document import Document
 from schemas.event import Event
@@ -25,9 +25,10 @@ from streams.far_gate import Gate
 from streams.far_writer import FarAway, FarWriter
 from streams.incoming import Incoming, incoming_of
 from streams.kafka.client import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
-from streams.kafka.consuming import good, next_offsets, place, seek_back
-from streams.kafka.reading import committed_offsets
+from streams.kafka.consuming import place
+from streams.kafka.topics import check_partitions
 from streams.kafka.transaction import produce
+from streams.lane_reader import LaneReader
 from streams.lease import AssignmentLost, PartitionLease
 from streams.live_plans import LivePlans
 from streams.outcome import reason_for
@@ -38,50 +39,47 @@ from streams.repairs import Repairs
 
 log = logging.getLogger(__name__)
 
-BATCH = 500
 CHUNK = 50
-POLL_S = 0.2
+URGENT = "urgent"
 RECORDS = ("JobOrder", "OrderStatus")
 
 
 @dataclass(frozen=True)
 class Ready:
-    """One mapped record: what came, its version, and the document to write."""
+    """One mapped record: what came, its version, the document to write, and whether somebody waits for it."""
 
     incoming: Incoming
     version: int
     document: Document
+    urgent: bool
 
 
 class SinkTask:
     """One member of a sink's group."""
 
     def __init__(self, bus: Bus, attached: Attached, plans: LivePlans) -> None:
-        self._cluster, self._attached = bus.cluster, attached
+        self._cluster, self._partitions, self._attached = bus.cluster, bus.partitions, attached
         self._plans, self._plan = plans, plans.current()
         self.pulse = Pulse()
         self.stage = f"sink.{attached.name}"
-        self._topic = sink_topic(attached.name)
+        self._commands = command_topic(self.stage)
         self._references = ReferenceTables(bus.cluster)
         self._parking = Parking(bus.cluster, self.stage, self._plan.id)
         self._repairs = Repairs(bus.cluster, self._parking, self._references)
         self._readers = {record: bus.cluster.reader(record) for record in RECORDS}
         self._producer: Producer = bus.cluster.producer()
-        self._consumer: Consumer = bus.cluster.group_consumer(self.stage)
+        self._lanes = LaneReader(bus.cluster, self.stage, attached.name)
         self.gate = Gate(self.stage)
         self._far = FarWriter(self.stage, attached, self.gate)
-        self._owned: frozenset[tuple[str, int]] = frozenset()
-        self._lease = PartitionLease(self._consumer, self.pulse)
+        self._lease = PartitionLease(self._lanes.group, self.pulse)
 
     def run(self, stop: Flag) -> None:
         """Work until `stop` is set. Raises what must end the process."""
         self._lease.ends_with(stop)
         try:
+            check_partitions(self._cluster, sink_topics(self._attached.name), self._partitions)
             self._references.load()
-            topics = [self._cluster.name(topic) for topic in sink_topics(self._attached.name)]
-            self._consumer.subscribe(
-                topics, on_assign=self._take_over, on_revoke=self._give_away, on_lost=self._give_away
-            )
+            self._lanes.subscribe(self._take_over, self._give_away)
             while not stop.is_set():
                 self.turn()
         finally:
@@ -90,33 +88,28 @@ class SinkTask:
     def close(self) -> None:
         """Leave the group and let go of the far system."""
         self._far.close()
-        self._consumer.close()
+        self._lanes.close()
         self._producer.flush(5.0)
         self._repairs.close()
         self._references.close()
 
     def _take_over(self, consumer: Consumer, partitions: Sequence[TopicPartition]) -> None:
         numbers = {each.partition for each in partitions}
-        offsets = committed_offsets(consumer, partitions)
         self._parking.restore(numbers)
-        self._owned = frozenset((each.topic, each.partition) for each in partitions)
-        consumer.assign(offsets)
-        consumer.resume(offsets)
+        self._lanes.take_over(partitions)
         self._repairs.restored()
         self._lease.changed()
         metrics.OWNED.labels(self.stage).set(len(numbers))
 
     def _give_away(self, consumer: Consumer, partitions: Sequence[TopicPartition]) -> None:
         self._lease.changed()
-        self._owned = frozenset()
         self._parking.disown()
-        consumer.unassign()
+        self._lanes.give_away()
         metrics.OWNED.labels(self.stage).set(0)
 
     def turn(self) -> None:
         """One batch, from consume to commit."""
-        consumed = good(self._consumer.consume(BATCH, timeout=POLL_S))
-        messages = [each for each in consumed if place(each) in self._owned]  # a rebalance may leave others over
+        messages = self._lanes.next(bulk=True)
         self._lease.begin()
         self.pulse.beat()
         metrics.LAST_POLL.labels(self.stage).set_to_current_time()
@@ -138,7 +131,7 @@ class SinkTask:
 
     def _leave_alone(self, messages: Sequence[Message], seconds: float) -> None:
         """Wait, then read the batch again together with what has come since: only the newest of it is sent."""
-        seek_back(self._consumer, messages)
+        self._lanes.seek_back(messages)
         try:
             self._lease.wait(seconds)
         except AssignmentLost as lost:
@@ -155,13 +148,13 @@ class SinkTask:
         for message in messages:
             topic = self._cluster.plain(place(message)[0])
             metrics.CONSUMED.labels(self.stage, topic).inc()
-            if topic == self._topic:
-                yield incoming_of(topic, message)
-            else:
+            if topic == self._commands:
                 yield from (entry.incoming for entry in self._repairs.carry_out(message))
+            else:
+                yield incoming_of(topic, message)
 
     def _ready(self, incoming: Sequence[Incoming]) -> list[Ready]:
-        """The newest mapped record of each subject; what cannot be mapped is parked."""
+        """The newest mapped record of each subject, the urgent first; what cannot be mapped is parked."""
         newest: dict[str, Ready] = {}
         for each in incoming:
             try:
@@ -172,7 +165,7 @@ class SinkTask:
             known = newest.get(each.subject)
             if ready is not None and (known is None or ready.version >= known.version):
                 newest[each.subject] = ready
-        return list(newest.values())
+        return sorted(newest.values(), key=lambda each: not each.urgent)
 
     def _mapped(self, incoming: Incoming) -> Ready | None:
         event = self._event(whole(self._cluster, incoming))
@@ -193,7 +186,7 @@ class SinkTask:
         if fields is None:
             return None
         document = Document(compiled.target, event.subject, str(event.version), fields)
-        return Ready(incoming, event.version, document)
+        return Ready(incoming, event.version, document, event.value.get("priority") == URGENT)
 
     def _event(self, incoming: Incoming) -> Event:
         record = incoming.headers.get("ce_type", "").removeprefix(f"{NAMESPACE}.")
@@ -234,13 +227,10 @@ class SinkTask:
     def _commit(self, messages: Sequence[Message]) -> None:
         self._parking.table.merge()
         self._repairs.settled()
-        if messages:
-            try:
-                self._consumer.commit(offsets=next_offsets(messages), asynchronous=False)
-            except KafkaException as error:
-                raise AssignmentLost(
-                    f"the offsets were refused ({error}); the batch is repeated by its owner"
-                ) from error
+        try:
+            self._lanes.commit(messages)
+        except KafkaException as error:
+            raise AssignmentLost(f"the offsets were refused ({error}); the batch is repeated by its owner") from error
         metrics.COMMITTED.labels(self.stage).inc()
 
 

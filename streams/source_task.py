@@ -237,10 +237,11 @@ class SourceTask:
     def _records(self, batch: Batch | None, redriven: Sequence[Entry]) -> list[Outgoing]:
         documents = [each for entry in redriven for each in self._kept(entry)]
         documents += [] if batch is None else [(document, self._read_us) for document in batch.documents]
+        backfill = batch is not None and not batch.complete
         found: list[Outgoing] = []
         for document, fetched_us in documents:
             self._version = next_version(self._version, now_us())
-            taken = self._intake.take(document, self._version, fetched_us)
+            taken = self._intake.take(document, self._version, fetched_us, backfill)
             named = self._intake.named(document, fetched_us)
             partition = self._intake.partition(named)
             if isinstance(taken, Refused):

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import cast
 
-from schemas.catalog import ORDERS, PRODUCTION, STATE, STATUS, parked_topic, sink_topic
+from schemas.catalog import ORDERS, PRODUCTION, STATE, STATUS, parked_topic
 from schemas.document import Value
 from schemas.event import Record
 from schemas.identity import order_key, order_key_of_job, order_number
-from streams.bus import Bus
+from streams.bus import Bus, deliveries
 from streams.kafka.client import OFFSET_BEGINNING, Message
 from streams.kafka.consuming import place
 from streams.kafka.partitions import partition_of
@@ -139,7 +139,7 @@ def _nearest(name: str, known: Mapping[str, str]) -> list[str]:
 
 def _read_all(bus: Bus, keys: Collection[str], key: str) -> tuple[list[Step], Record | None]:
     """The steps of all the keys, and what is remembered of `key`."""
-    topics = [ORDERS, PRODUCTION, STATUS, STATE, *(sink_topic(name) for name in bus.sinks)]
+    topics = [ORDERS, PRODUCTION, STATUS, STATE, *deliveries(bus)]
     topics += [parked_topic(stage) for stage in stages(bus)]
     found: list[Step] = []
     states: dict[str, bytes | None] = {}

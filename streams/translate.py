@@ -42,8 +42,8 @@ def content_of(made: Record) -> str:
     return content_hash({name: value for name, value in made.items() if name != "reported"})
 
 
-def memory_of(want: Wanted, made: Record, version: int) -> Record:
-    """What the pipeline remembers of a job order that it sends."""
+def memory_of(want: Wanted, made: Record, version: int, bulk: bool) -> Record:
+    """What the pipeline remembers of a job order that it sends; `bulk`: one of its records may wait in that lane."""
     return {
         "job_order_id": made["job_order_id"],
         "line_id": want.line["id"],
@@ -51,4 +51,5 @@ def memory_of(want: Wanted, made: Record, version: int) -> Record:
         "desired": made["desired"],
         "content_hash": content_of(made),
         "version": version,
+        "bulk": bulk,
     }

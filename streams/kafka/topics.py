@@ -60,6 +60,7 @@ def needed(partitions: int, sources: Iterable[str], sinks: Iterable[str]) -> lis
     kinds = [
         *fixed,
         *(replace(TOPICS["sink"], name=catalog.sink_topic(name)) for name in sinks),
+        *(replace(TOPICS["bulk"], name=catalog.bulk_topic(name)) for name in sinks),
         *(replace(TOPICS["parked"], name=catalog.parked_topic(stage)) for stage in stages),
         *(replace(TOPICS["commands"], name=catalog.command_topic(stage)) for stage in stages),
     ]

@@ -9,8 +9,8 @@ from functools import partial
 from pathlib import Path
 from threading import Event as Flag
 
-from schemas.catalog import ORDERS, STATUS, sink_topic
-from streams.bus import Bus
+from schemas.catalog import ORDERS, STATUS
+from streams.bus import Bus, deliveries
 from streams.kafka.client import AdminClient, KafkaException, TopicCollection
 from streams.kafka.reading import end_offsets
 from streams.kafka.topics import check_partitions
@@ -42,7 +42,7 @@ class View:
 
     def __init__(self, bus: Bus, folder: Path, window_s: int = WINDOW_S) -> None:
         self._cluster, self._partitions = bus.cluster, bus.partitions
-        self._plain = [ORDERS, STATUS, *(sink_topic(name) for name in bus.sinks)]
+        self._plain = [ORDERS, STATUS, *deliveries(bus)]
         self._folder, self._window_s = folder, window_s
         self._admin = bus.cluster.admin()
         self._pulse = Pulse()

@@ -1,0 +1,67 @@
+"""Which lane of a sink a record takes: urgent and new before bulk.
+
+A sink has two topics. The fast lane is for what somebody waits for; bursts (a data loader, a mass edit, a resync) and
+backfills take the bulk lane, which is read only while the fast one is empty. A record is full state and carries its
+version, so the two lanes may overtake each other; the one exception is `lanes_of_cancel`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from enum import Enum, IntEnum
+
+from schemas.catalog import bulk_topic, sink_topic
+
+BURST = 50
+"""More records of one kind than this within WINDOW_US to one destination are a burst."""
+
+WINDOW_US = 10_000_000
+
+
+class Lane(Enum):
+    """Where a record waits for its sink."""
+
+    FAST = "fast"
+    BULK = "bulk"
+
+
+class Urgency(IntEnum):
+    """How long a record may wait, the most urgent first."""
+
+    URGENT = 0
+    NEW = 1
+    CHANGE = 2
+
+
+TOPIC: Mapping[Lane, Callable[[str], str]] = {Lane.FAST: sink_topic, Lane.BULK: bulk_topic}
+
+
+class Lanes:
+    """Counts what goes to each destination, creations apart from changes, in one member of the pipeline.
+
+    The state is the times of the last records: a restart forgets a burst that is under way and finds it again
+    within BURST records. A batch that is done again is counted twice, which only makes it bulk sooner.
+    """
+
+    def __init__(self) -> None:
+        self._sent: dict[tuple[str, Urgency], deque[int]] = {}
+
+    def choose(self, destination: str, urgency: Urgency, now_us: int, backfill: bool = False) -> Lane:
+        """The lane of one record for a destination, which is counted."""
+        if urgency is Urgency.URGENT:
+            return Lane.FAST
+        sent = self._sent.setdefault((destination, urgency), deque(maxlen=BURST))
+        burst = len(sent) == BURST and now_us - sent[0] < WINDOW_US
+        sent.append(now_us)
+        return Lane.BULK if burst or backfill else Lane.FAST
+
+
+def lanes_of_cancel(chosen: Lane, overtakes: bool) -> tuple[Lane, ...]:
+    """The lanes of a cancellation, `overtakes` saying that an order to make it may still wait in the bulk lane.
+
+    Where nothing was made yet there is nothing that could hold the cancellation's version, and the older record
+    behind it would make what nobody wants any more. So it goes both ways: at once, for what exists, and behind the
+    record that it must not overtake.
+    """
+    return tuple(dict.fromkeys((chosen, Lane.BULK))) if overtakes else (chosen,)
