@@ -22,6 +22,7 @@ BULK_BATCH = 50
 """Records read at once: what an urgent record waits for is one of these batches at most."""
 
 POLL_S = 0.2
+BETWEEN_S = 0.02  # for what is on its way to the fast lane, while the bulk lane flows
 
 OnAssign: TypeAlias = Callable[[Consumer, Sequence[TopicPartition]], None]
 
@@ -59,8 +60,9 @@ class LaneReader:
         self._bulk.unassign()
 
     def next(self, bulk: bool) -> list[Message]:
-        """The next batch: of the fast lane and the commands; where they have nothing, with `bulk` of the bulk lane."""
-        found = good(self.group.consume(FAST_BATCH, timeout=0 if bulk and self._bulk_flows else POLL_S))
+        """The next batch: of the fast lane and the commands, else, with `bulk`, of the bulk lane."""
+        wait = BETWEEN_S if bulk and self._bulk_flows else POLL_S
+        found = good(self.group.consume(FAST_BATCH, timeout=wait))
         if not found and bulk:
             found = good(without_ends(self._bulk.consume(BULK_BATCH, timeout=0)))
             self._bulk_flows = bool(found)

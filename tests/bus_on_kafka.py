@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
@@ -68,6 +68,14 @@ class BusOnKafka:
         data, headers = Writer(event.record)(event.value), cast("list[tuple[str, bytes]]", headers_of(event))
         partition = partition_of(event.key, self.bus.partitions) if topic != ITEMS else -1
         self.raw.produce(self.topic(topic), data, event.key.encode(), partition, headers)
+
+    def put_all(self, topic: str, events: Sequence[Event]) -> None:
+        """Publish many events at once."""
+        producer = self.bus.cluster.producer()
+        for event in events:
+            data, partition = Writer(event.record)(event.value), partition_of(event.key, self.bus.partitions)
+            producer.produce(self.topic(topic), data, event.key.encode(), partition, headers=headers_of(event))
+        assert producer.flush(30) == 0
 
     def events(self, topic: str, record: str) -> list[Event]:
         """Every committed event of a topic, read by the raw client."""

@@ -134,6 +134,27 @@ def test_a_batch_is_written_in_its_order_and_a_repeat_changes_nothing(plant: Pla
     assert len(plant.writes()) == made
 
 
+def test_a_change_that_overtakes_the_creation_makes_the_order_and_the_older_record_changes_nothing(
+    plant: Plant, sink: Sink, source: Source
+) -> None:
+    assert sink.write([wanted(1, 2, quantity=Decimal(7))]) == []
+    assert sink.write([wanted(1, 1)]) == []
+    source.open(None)
+    (document,) = swept(source)
+    assert (document.fields["quantity"], document.fields["bus_version"]) == (Decimal(7), f"{2:020d}")
+    assert [write["operation"] for write in plant.writes()] == ["batch_create"]
+
+
+def test_a_cancellation_that_overtakes_the_creation_holds_when_it_comes_again_behind_it(
+    sink: Sink, source: Source
+) -> None:
+    for document in (wanted(1, 2, state="cancelled"), wanted(1, 1), wanted(1, 2, state="cancelled")):
+        assert sink.write([document]) == []
+    source.open(None)
+    (document,) = swept(source)
+    assert (document.fields["state"], document.fields["bus_version"]) == ("cancelled", f"{2:020d}")
+
+
 def test_a_write_that_is_stored_and_then_hangs_makes_one_work_order(plant: Plant) -> None:
     plant.control("faults", {"kind": "store_then_hang", "match": {"call": "batch_create"}})
     sink = plant.sink(timeout_s=1)
