@@ -79,7 +79,8 @@ class Intake:
     ) -> Outgoing | Refused | None:
         """The event of a document; None where the mapping says that it is none of ours.
 
-        `fetched_us`: when the source's owner began to read it, None for a push; see newer.py. `backfill`: read by the source's first one.
+        `fetched_us`: when the source's owner began to read it, None for a push; see newer.py. `backfill`: it was read
+        by the source's first start.
         """
         try:
             return self._event(document, version, fetched_us, backfill)
