@@ -8,6 +8,7 @@ for going back to it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import cast
 
@@ -117,7 +118,8 @@ def activate(cluster: Cluster, files: Sequence[DefinitionFile], who: str, after:
 
 def _make_live(cluster: Cluster, transactions: Transactions, before: Activation, made: Activation) -> None:
     record = _outgoing(cluster, made)
-    AuditLog(cluster).append([_deed(before, made)])
+    with closing(AuditLog(cluster)) as audit:
+        audit.append([_deed(before, made)])
     try:
         with transactions.open() as transaction:
             transaction.send(record)

@@ -17,7 +17,7 @@ from schemas.catalog import ITEMS, ORDERS
 from schemas.event import Event
 from schemas.identity import revision
 from schemas.wire import DEFINITION, REVISION
-from streams.audit import entries
+from streams.audit import AuditLog, NotAudited, entries
 from streams.clock import now_us
 from streams.definitions import ActivatedMeanwhile, activate, history, live
 from streams.ingress import Ingress
@@ -232,6 +232,10 @@ def test_an_activation_is_audited_first_keeps_the_earlier_ones_and_is_refused_to
     with pytest.raises(ActivatedMeanwhile, match="anna has activated"):
         activate(cluster, before.files, "ben", before)
     activate(cluster, before.files, "ben", live(cluster))
+    monkeypatch.setattr(AuditLog, "append", not_audited)
+    with pytest.raises(NotAudited):
+        activate(cluster, changed, "dora")  # what is not in the log does not go live
+    monkeypatch.undo()
     monkeypatch.setattr("streams.definitions.Outgoing", refuses)
     with pytest.raises(ConnectionError):
         activate(cluster, changed, "carl")
@@ -246,6 +250,10 @@ def test_an_activation_is_audited_first_keeps_the_earlier_ones_and_is_refused_to
         ("activate", "ben", before.definition),
     ]
     assert json.loads(found[1]["details"])["changes"] == "routes orders: version 1 to 2"
+
+
+def not_audited(*_: object) -> None:
+    raise NotAudited("the log did not take it")
 
 
 def refuses(*_: object, **__: object) -> None:
