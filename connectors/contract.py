@@ -36,7 +36,11 @@ class Batch:
 
 @dataclass(frozen=True)
 class Rejection:
-    """One document of a write that can never succeed: its index in the batch, and why."""
+    """One document of a write that was not made durable: its index in the batch, and why.
+
+    A DataError can never succeed. A TransientError or a Conflict says "this one cannot be written now, the others
+    can" (a locked record): the bus tries it again by itself, on a schedule that heeds `retry_after_s`.
+    """
 
     index: int
     error: FarError
@@ -111,9 +115,9 @@ class Sink(Protocol):
     def write(self, documents: Sequence[Document]) -> Sequence[Rejection]:
         """Make `documents` durable: any order across ids, the given order within one.
 
-        Returns only those that can never succeed; every other one is durable when this returns. A document whose
-        stored version is newer counts as done. Raises when the whole batch must wait; what was already written
-        may then be written again, so a write of the same document twice must change nothing.
+        Returns only those that were not written, as `Rejection` says; every other one is durable when this returns.
+        A document whose stored version is newer counts as done. Raises when the whole batch must wait; what was
+        already written may then be written again, so a write of the same document twice must change nothing.
         """
         ...
 

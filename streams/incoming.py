@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TypeAlias, cast
@@ -14,6 +15,7 @@ from streams.kafka.client import Message
 from streams.kafka.consuming import offset_of, place
 from streams.newer import Reading, is_newer
 from streams.outcome import Reason
+from streams.schedule import planned
 
 LONGEST_CONTENT = 800_000
 LONGEST_TEXT = 4_000
@@ -129,9 +131,11 @@ class Entry:
 
 
 def parked_record(
-    stage: str, whole: Incoming, reason: Reason, before: Entry | None, now_us: int, definition: str
+    stage: str, whole: Incoming, given: Reason, before: Entry | None, now_us: int, definition: str
 ) -> Record:
     """The Parked record of what came; attempts, the first time and what people did live on from `before`."""
+    attempts = 1 if before is None else before.attempts + 1
+    reason, retry_at = planned(given, attempts, now_us, random.random())  # noqa: S311 (only spreads the tries)
     incoming, message = _held(whole, reason.message[:LONGEST_TEXT])
     known: Mapping[str, Canonical] = {} if before is None else before.value
     return {
@@ -147,10 +151,10 @@ def parked_record(
         "order_key": incoming.order_key,
         "subject": incoming.subject,
         "revision": incoming.revision,
-        "attempts": 1 if before is None else before.attempts + 1,
+        "attempts": attempts,
         "first_at": known.get("first_at", now_us),
         "last_at": now_us,
-        "retry_at": None if reason.retry_after_s is None else now_us + round(reason.retry_after_s * 1_000_000),
+        "retry_at": retry_at,
         "definition": definition,
         "last_command": known.get("last_command"),
         "edited_by": known.get("edited_by"),

@@ -35,9 +35,6 @@ PERSON_PAUSE_S = 30.0
 WISH_SPREAD = 0.1
 """How much later than the far system wished several tasks spread their next calls, as a share of the wait."""
 
-TRY_AGAIN_S = 600.0
-"""A record that kept failing while others were written is tried again by itself after so long."""
-
 
 class Action(StrEnum):
     """What happens next."""
@@ -51,7 +48,7 @@ class Action(StrEnum):
 class Reason:
     """Why a record is parked: one word of a fixed list, one sentence, who can resolve it, what it waits for.
 
-    `retry_after_s` is set where it is worth another try after that time by itself.
+    `retry_after_s` is set where it is worth another try by itself, not before that time (`schedule.planned`).
     """
 
     cause: str
@@ -71,7 +68,10 @@ OWNERS: Mapping[str, str] = {
     "refused": "administrator: see the far system's reason",
     "too_large": "administrator: make the record smaller in the far system, or split it",
     "gone": "administrator: have the far system send the record again, then this one is superseded",
-    "keeps_failing": "IT: see the far system's answer; it is tried again by itself every ten minutes",
+    "busy": "nobody: it is tried again by itself, and a person is asked when it has failed eight times",
+    "keeps_failing": "IT: find out why the far system never takes this record, then redrive it",
+    "in_turn": "nobody: it follows by itself when the record before it is resolved",
+    "kills": "IT: the worker dies of this record; report it, then discard it or redrive it with a mended release",
     "defect": "IT: report it to the makers of Lineshaft with this text",
 }
 
@@ -144,7 +144,8 @@ def reason_for(error: Exception) -> Reason:
         return Reason(error.cause, message, OWNERS[error.cause], error.waits_for)
     cause = _cause(error)
     message = str(error) if cause != "defect" else f"{type(error).__name__}: {error}"
-    retry_after_s = TRY_AGAIN_S if cause == "keeps_failing" else None
+    wished = error.retry_after_s if isinstance(error, TransientError) else None
+    retry_after_s = (wished or 0.0) if cause == "busy" else None
     return Reason(cause, _speakable(message), OWNERS[cause], retry_after_s=retry_after_s)
 
 
@@ -164,6 +165,6 @@ def _cause(error: Exception) -> str:
         case CodecError():
             return "undecodable"
         case FarError():
-            return "keeps_failing" if action_for(error) is Action.RETRY else "refused"
+            return "busy" if action_for(error) is Action.RETRY else "refused"
         case _:
             return "defect"

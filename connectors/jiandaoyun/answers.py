@@ -71,7 +71,7 @@ CODES: Mapping[int, Meaning] = {
     **dict.fromkeys((17032, 17034, SUBMIT_FAILED), _permanent),
     **dict.fromkeys((7103, 7206, 7212, 7216, 7217, 7218, 7219, 7221), _used_up),
 }
-"""Contract section 5, row by row; `4000` is tried twice by the client before it counts as permanent."""
+"""Contract section 5, row by row; the client tries `4000` twice, then the sink gives the record back for later."""
 
 WORKFLOW = (range(4005, 4027), range(5003, 5061), range(50000, 50083))
 """Codes of the approval flow; where CODES names one of them, that row goes before."""

@@ -6,9 +6,9 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 
 from connectors.contract import Rejection
-from connectors.errors import DataError, FarError, UnknownOutcome
+from connectors.errors import DataError, FarError, TransientError, UnknownOutcome
 from connectors.jiandaoyun import form
-from connectors.jiandaoyun.answers import TRANSACTION_USED
+from connectors.jiandaoyun.answers import SUBMIT_FAILED, TRANSACTION_USED
 from connectors.jiandaoyun.client import Client
 from connectors.jiandaoyun.commands import Create, Update, plan
 from connectors.jiandaoyun.documents import Reader
@@ -43,7 +43,7 @@ class JianDaoYunSink:
             try:
                 self._settle(document, found.pop(document.id, None))
             except DataError as error:
-                rejected.append(Rejection(index, error))
+                rejected.append(Rejection(index, _later(error)))
         return rejected
 
     def close(self) -> None:
@@ -103,6 +103,11 @@ class JianDaoYunSink:
         for record in self._client.by_text(KEY, list(found)):
             found.setdefault(str(record.get(KEY)), []).append(record)
         return found
+
+
+def _later(error: DataError) -> FarError:
+    """A submission that failed twice says nothing about the record (contract 5): worth another try, but later."""
+    return TransientError(str(error)) if error.code == str(SUBMIT_FAILED) else error
 
 
 def _wire(values: Fields) -> Fields:

@@ -20,7 +20,7 @@ from schemas.document import Document, Value
 
 ROWS_PER_CALL = 200
 ROUNDS = 4
-"""How often rows that Salesforce could not lock are sent, before the whole batch waits."""
+"""How often rows that Salesforce could not lock are sent, before they are given back to be tried later."""
 
 PAUSE_S = 0.25
 
@@ -69,7 +69,7 @@ class SalesforceSink:
         self._client.close()
 
     def _settle(self, rows: Sequence[Row]) -> list[Rejection]:
-        """Send rows until each is durable or can never be; raises TransientError after some rounds."""
+        """Send rows until each is durable or can never be; those still locked after some rounds are to come later."""
         rejected: list[Rejection] = []
         duplicates: set[int] = set()
         failures: list[Failure] = []
@@ -92,7 +92,7 @@ class SalesforceSink:
             if not again:
                 return rejected
             rows = again
-        raise TransientError(f"{len(rows)} rows were not written in {ROUNDS} rounds; the first: {failures[0]}")
+        return [*rejected, *(Rejection(row[0], later(why)) for row, why in zip(rows, failures, strict=True))]
 
     def _send(self, rows: Sequence[Row]) -> list[tuple[Row, Failure | None]]:
         """One call, its verdicts by row; a call that is refused as a whole is halved until the row is found."""
@@ -172,6 +172,11 @@ def may_pass(failure: Failure, was_duplicate: bool) -> bool:
     if failure.code == "DUPLICATE_VALUE":
         return not was_duplicate
     return failure.kind in ("transient", "smaller", "session")
+
+
+def later(failure: Failure) -> TransientError:
+    """This row could not be written in ROUNDS calls that wrote others: a record that somebody holds for long."""
+    return TransientError(f"{failure} (in {ROUNDS} rounds)")
 
 
 def permanent(failure: Failure) -> FarError:

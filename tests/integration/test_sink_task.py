@@ -275,3 +275,18 @@ def called(script: Script) -> str:
         return script.called.get(timeout=30)
     except queue.Empty as none:
         raise AssertionError("the far system was not called") from none
+
+
+def test_a_record_that_is_locked_alone_is_written_later_by_itself_and_holds_nobody_up(
+    kafka: BusOnKafka, script: Script, start: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streams.schedule.PAUSES_S", (0.5,))
+    for _ in range(2):
+        script.answers.append(lambda documents: [Rejection(len(documents) - 1, TransientError("row lock"))])
+    put(kafka, "locked", 5)
+    with start():
+        found = until(lambda: parked(kafka).get("crm:locked"), "the parked record")
+        assert (found["cause"], found["owner"].split(":")[0]) == ("busy", "nobody")
+        assert committed(kafka) == end(kafka)
+        until(lambda: "crm:locked" not in parked(kafka), "it is written by itself")
+    assert script.written == ["crm:locked"]

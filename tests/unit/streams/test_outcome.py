@@ -25,7 +25,6 @@ from streams.kafka.transaction import TooLarge
 from streams.outcome import (
     LONGEST_PAUSE_S,
     OWNERS,
-    TRY_AGAIN_S,
     Action,
     NoRoute,
     action_for,
@@ -118,7 +117,7 @@ def test_only_an_error_that_every_call_would_meet_counts_towards_the_breaker(err
         (CodecError("no SalesOrder"), "undecodable", "no SalesOrder"),
         (TooLarge("1,200,000 bytes"), "too_large", "1,200,000"),
         (DataError("REQUIRED_FIELD_MISSING"), "refused", "REQUIRED"),
-        (TransientError("no answer"), "keeps_failing", "no answer"),
+        (TransientError("no answer"), "busy", "no answer"),
         (KeyError("x"), "defect", "KeyError: 'x'"),
         (ValueError("half \ud83d"), "defect", "half \\ud83d"),
     ],
@@ -134,8 +133,9 @@ def test_a_record_that_waits_says_for_what() -> None:
     assert reason_for(MappingFailed("f", Cause.UNKNOWN_REFERENCE, "m", "items/X")).waits_for == "items/X"
 
 
-def test_what_kept_failing_is_tried_again_by_itself_and_what_was_refused_is_not() -> None:
-    assert reason_for(UnknownOutcome("no answer")).retry_after_s == TRY_AGAIN_S
+def test_what_is_busy_is_tried_again_by_itself_and_what_was_refused_is_not() -> None:
+    assert reason_for(UnknownOutcome("no answer")).retry_after_s == 0.0
+    assert reason_for(TransientError("locked", 90.0)).retry_after_s == 90.0
     assert reason_for(DataError("no such field")).retry_after_s is None
 
 

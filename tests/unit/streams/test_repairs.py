@@ -275,3 +275,18 @@ def test_what_the_bus_tries_by_itself_is_written_down_with_its_reason_and_a_plan
         ("crm:1|sink.plant-a|1", "lineshaft", "the definitions definitions-2 were activated"),
         ("crm:1|sink.plant-a|2", "lineshaft", "the definitions definitions-2 were activated"),
     }
+
+
+def test_a_busy_record_is_tried_again_when_its_time_has_come_and_not_before(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    busy = Reason("busy", "locked", OWNERS["busy"], retry_after_s=0.0)
+    entry = stage.park(1, busy)
+    assert (stage.due(), entry.value["retry_at"] is not None) == ([], True)
+    monkeypatch.setattr("streams.repairs.now_us", lambda: entry.value["retry_at"])
+    assert stage.due() == [1]
+    stage.repairs.write_down()
+    assert stage.log == []  # no deed of anybody
+    stage.park(1, busy)
+    stage.commit()
+    assert stage.due() == []  # the next time is further away
