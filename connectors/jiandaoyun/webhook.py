@@ -74,7 +74,10 @@ class JianDaoYunWebhook:
             raise AuthError(f"the push's timestamp {timestamp!r} is no number of seconds")
         age = self._now() - int(timestamp)
         if not -MAX_AHEAD_S <= age <= MAX_AGE_S:
-            raise AuthError(f"the push is {age:.0f} s old: it is a replay, or this machine's clock is wrong")
+            apart = f"{age:.0f} s old" if age > 0 else f"from {-age:.0f} s in the future"
+            raise AuthError(
+                f"the push is {apart}: it is a replay, or one of the two clocks is wrong. Sweeps tell every change"
+            )
 
     def _documents(self, operation: str, data: Fields) -> Sequence[Document]:
         if operation == FORM_CHANGED:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,12 +23,13 @@ from streams.kafka.transaction import Fenced, Transactions
 from streams.outcome import OWNERS
 from streams.source_task import AnotherSystem, SourceTask, stored_position
 from tests.bus_on_kafka import BusOnKafka, running, until
+from tests.integration.killed_source import BATCH
 from tests.integration.scripted_far_system import Script, ScriptedSource, attached, far_bus, order
 from tests.integration.test_transactions import TIMED_OUT, Faulty
 from tests.raw_kafka import RawKafka
 
 pytestmark = pytest.mark.kafka
-NAMES = [f"crm-{number}" for number in range(14)]
+NAMES = [f"crm-{number}" for number in range(16)]
 
 
 @pytest.fixture(scope="module")
@@ -216,6 +221,23 @@ def test_after_a_far_error_the_source_is_opened_again_from_the_stored_position(c
         until(lambda: crm.position == '{"at":2}', "the position")
     assert crm.script.opened == [None, {"at": 1}, {"at": 1}]
     assert crm.script.closed == 3
+
+
+def test_a_source_killed_between_its_events_and_its_position_has_told_neither_and_its_successor_tells_both_once(
+    crm: Crm,
+) -> None:
+    cluster = crm.kafka.bus.cluster
+    command = [sys.executable, "-m", "tests.integration.killed_source", cluster.bootstrap, "source.", crm.name]
+    ended = subprocess.run(command, cwd=Path(__file__).parents[2], check=False, timeout=120, capture_output=True)
+    assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()
+    crm.plays([BATCH])
+    with running(crm.task()):
+        until(lambda: crm.position == '{"at":1}', "the position")
+    assert crm.orders == ["1", "2"]
+    every = crm.kafka.raw.read_uncommitted(crm.kafka.topic(ORDERS))
+    ours = [each for each in every if each.header("ce_source") == crm.name.encode()]
+    assert len(ours) == 4  # what the killed one wrote is there, and nobody ever reads it
+    assert crm.script.opened == [None]
 
 
 def test_a_fenced_source_stops_and_publishes_nothing_more(crm: Crm) -> None:

@@ -20,7 +20,9 @@ from deploy.demo import story
 from deploy.demo.compare import compare, trust
 from deploy.demo.log import WorkOrder, read_log
 from deploy.demo.sales import Salesperson
-from tests.bus_on_kafka import until
+from schemas.event import Record
+from schemas.wire import Reader
+from tests.bus_on_kafka import ONE, BusOnKafka, report_event, until
 from tests.made_log import made_log
 from tests.raw_kafka import RawKafka
 
@@ -89,6 +91,30 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
 
 def test_every_order_lives_its_whole_life(whole: Whole) -> None:
     assert whole.differences() == []
+
+
+def test_a_resync_over_a_closed_order_writes_nothing_into_production(whole: Whole) -> None:
+    """Salesforce tells no event but "all of 801 changed"; the order's line was raised by a person meanwhile."""
+    job = [each for each in _jobs(whole) if each is not None][-1]
+    job_id = str(job["job_order_id"])
+    key, _, line_id = job_id.rpartition("/")
+    kafka = BusOnKafka(whole.on.bus, RawKafka(whole.on.bus.cluster.bootstrap))
+    kafka.put("mes.production", report_event(key.partition(":")[2], job_order_id=job_id, state="closed"))
+    until(lambda: _state(kafka, key)["closed"], "the order is closed")
+    told, written = str(_state(kafka, key)["revision"]), len(whole.writes(job_id))
+    control, fault = whole.on.salesforce.control, {"kind": "wildcard", "match": {"object": "OrderItem"}}
+    with httpx.Client(verify=trust(whole.on.salesforce.login.ca_file)) as org:
+        assert org.post(f"{control}/faults", json=fault).is_success
+        assert org.post(f"{control}/person/OrderItem/{line_id}", json={"Quantity": 4711}).is_success
+    until(lambda: str(_state(kafka, key)["revision"]) > told, "the resync has come to the closed order")
+    assert _state(kafka, key)["closed"]
+    assert len(whole.writes(job_id)) == written
+    wanted = [each for each in kafka.events("sink.plant-a", "JobOrder") if each.subject == job_id]
+    assert all(each.value["quantity"] != 4711 * ONE for each in wanted)
+
+
+def _state(kafka: BusOnKafka, key: str) -> Record:
+    return Reader("OrderState")(kafka.newest("bus.order-state")[key.encode()])
 
 
 def test_a_sink_killed_while_the_far_side_holds_its_answer_makes_one_work_order(whole: Whole) -> None:

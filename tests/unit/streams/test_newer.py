@@ -120,6 +120,14 @@ def test_any_interleaving_repetition_and_delay_of_pushes_with_reads_ends_in_the_
     assert outcome([*pushes, *reads(record, [*times, *last])]).revision == record[-1][1]
 
 
+@given(CHANGES, DELAYS.filter(bool))
+def test_pushes_alone_end_in_the_newest_that_came(changes: list[int], delays: list[int]) -> None:
+    record = contents(changes, [0])
+    some = [(*record[number % len(record)], delay) for number, delay in enumerate(delays)]
+    pushes = [Told(changed + delay * S, Reading(each, changed + delay * S)) for changed, each, delay in some]
+    assert outcome(pushes).revision == max(each for _, each, _ in some)
+
+
 @given(CHANGES, st.lists(st.integers(-4_000, 4_000), min_size=1, max_size=4), DELAYS, READS)
 def test_no_jump_of_the_far_clock_hides_a_change_from_a_later_read(
     changes: list[int], ahead_s: list[int], delays: list[int], times: list[tuple[int, int]]
