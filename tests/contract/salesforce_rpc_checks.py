@@ -173,6 +173,18 @@ def old_ids_are_refused(rig: Rig) -> None:
         assert refusal(lambda: asking.events(1)) == "subscription.fetch.replayid.corrupted"
 
 
+def restored_ids_are_refused(rig: Rig) -> None:
+    control = rig.stand_in.control
+    assert rig.http.post(f"{control}/backup/old").status_code == 200
+    order = rig.order()
+    with stream(rig) as asking:
+        last = asking.events(2)[-1]
+    assert rig.http.post(f"{control}/restore/old").status_code == 200
+    assert rig.data("GET", f"sobjects/Order/{order}").status_code == 404
+    with stream(rig, replay=last.replay_id) as asking:
+        assert refusal(lambda: asking.events(1)) == "subscription.fetch.replayid.corrupted"
+
+
 def damaged_ids_are_refused(rig: Rig) -> None:
     with stream(rig, replay=b"damaged") as asking:
         assert refusal(lambda: asking.events(1)) == "subscription.fetch.replayid.corrupted"
