@@ -13,7 +13,7 @@ from prometheus_client import REGISTRY
 
 from connectors.contract import Batch
 from mappings import DefinitionError, DefinitionFile, compile_plan, definition, shipped
-from schemas.catalog import DEFINITIONS, ITEMS, ORDERS
+from schemas.catalog import ITEMS, ORDERS
 from schemas.event import Event
 from schemas.identity import revision
 from schemas.wire import DEFINITION, REVISION
