@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tests.chaos import kinds_far, kinds_kafka, kinds_links, kinds_roles
+from tests.chaos import kinds_definitions, kinds_far, kinds_kafka, kinds_links, kinds_roles
 from tests.chaos.kind import Kind
 
 
@@ -26,7 +26,8 @@ class Draw:
 
 def kinds() -> list[Kind]:
     """Every kind there is."""
-    return [*kinds_roles.kinds(), *kinds_kafka.kinds(), *kinds_links.kinds(), *kinds_far.kinds()]
+    modules = (kinds_roles, kinds_kafka, kinds_links, kinds_far, kinds_definitions)
+    return [kind for module in modules for kind in module.kinds()]
 
 
 def brokers_of(seed: int) -> int:

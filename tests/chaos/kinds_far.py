@@ -11,7 +11,7 @@ from typing import Any
 from tests.chaos.kind import Kind, Strike
 from tests.chaos.kinds_roles import ended, send, state_of
 from tests.chaos.ledgers import STATUS_PATH
-from tests.chaos.world import World
+from tests.chaos.world import SYSTEMS, World
 
 STATUS: Mapping[str, Any] = {"method": "PATCH", "path": STATUS_PATH}
 READ: Mapping[str, Any] = {"method": "GET", "path": "queryAll"}
@@ -136,6 +136,52 @@ def paused(system: str) -> Callable[[World, random.Random], Strike]:
     return strike
 
 
+def killed(system: str) -> Callable[[World, random.Random], Strike]:
+    """SIGKILL of the far system: what it acknowledged is on disk, what it was asked at that moment nobody knows."""
+
+    def strike(on: World, dice: random.Random) -> Strike:
+        process = on.far[system].process
+        process.kill()
+        process.wait()
+
+        def heal() -> None:
+            if process.stdout is not None:
+                process.stdout.close()
+            on.start_far(system)
+
+        gone = f"{system} {process.pid}"
+        return Strike(gone, lambda: f"{gone} gone", heal, hold_s=dice.uniform(0.5, 3.0), lasting=True)
+
+    return strike
+
+
+CLOCKS_OFF_S = (-3600, -400, -45, 45, 400, 3600)
+
+
+def clock_jumped(system: str) -> Callable[[World, random.Random], Strike]:
+    """The far system's clock is off for a while, then right again: it jumps twice."""
+
+    def strike(on: World, dice: random.Random) -> Strike:
+        offset_s = dice.choice(CLOCKS_OFF_S)
+        before = on.ledger(system).stat().st_size
+        on.ask(system, "POST", "clock", {"offset_s": offset_s})
+
+        def felt() -> str:
+            moved = on.ledger(system).stat().st_size - before
+            shown = on.ask(system, "GET", "clock")["offset_s"]
+            return f"its clock is {shown:+} s off, {moved} bytes of ledger since" if moved and shown else ""
+
+        return Strike(
+            system,
+            felt,
+            heal=lambda: on.ask(system, "POST", "clock", {"offset_s": 0}),
+            hold_s=dice.uniform(2.0, 5.0),
+            lasting=True,
+        )
+
+    return strike
+
+
 @dataclass(frozen=True)
 class Permission:
     """A right that the integration user loses for a while: the setting, the field, and a call that shows it."""
@@ -192,9 +238,9 @@ def kinds() -> list[Kind]:
         )
         for each in SCRIPTS
     ]  # fmt: skip
-    found += [
-        Kind(f"pause of {system}", (f"process {system}",), paused(system)) for system in ("salesforce", "jiandaoyun")
-    ]
+    found += [Kind(f"SIGKILL {system}", (f"process {system}",), killed(system)) for system in SYSTEMS]
+    found += [Kind(f"clock jump of {system}", (f"clock {system}",), clock_jumped(system)) for system in SYSTEMS]
+    found += [Kind(f"pause of {system}", (f"process {system}",), paused(system)) for system in SYSTEMS]
     found += [
         Kind(f"permission lost: {each.setting} {each.field}", ("permission", f"role {each.restart}"),
              lost_permission(each), explains=each.explains)

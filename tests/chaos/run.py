@@ -33,7 +33,6 @@ RATE = 6.0
 QUIET_S = 12.0
 STANDSTILL_S = 60.0
 LOOK_S = 0.5
-REDRIVES = 2
 REDRIVE_WAIT_S = 20
 
 Say = Callable[[str], None]
@@ -145,11 +144,10 @@ def _threads(done: Flag, *works: Callable[[Flag], None]) -> Iterator[None]:
 
 def _settle(acting: Play, say: Say, stop: Flag) -> None:
     """Wait until both sides are equal, and have redriven what a person would redrive."""
+    acting.sales.resolve()
     acting.floor.hurry()
     _quiet(acting, stop)
-    for _ in range(REDRIVES):
-        if stop.is_set() or not list(parked_facts(acting.on)):
-            break
+    if not stop.is_set() and list(parked_facts(acting.on)):
         say(f"chaos: {_redrive(acting.on)}")
         _quiet(acting, stop)
     say(f"chaos: quiet; {acting.watch.in_flight} orders are not as they should be")

@@ -26,6 +26,11 @@ FIRST_DAY = date(2030, 1, 7)
 BURST = 40
 OPEN_KEPT = 250
 
+ORDERS = (
+    "SELECT OrderNumber, Status, Requested_Delivery__c, Priority__c, "
+    "(SELECT Id, Quantity, Product2.ProductCode FROM OrderItems) FROM Order"
+)
+
 WEIGHTS: Mapping[str, int] = {
     "place": 50,
     "quantity": 14,
@@ -57,7 +62,8 @@ class Sales:
         self._account = ""
         self._open: list[Order] = []
         self._count = 0
-        self.unknown: list[tuple[str, str]] = []
+        self.unknown: set[str] = set()
+        self._keys: dict[str, str] = {}
         self.lock = threading.Lock()
         self._acts: Mapping[str, Callable[[], None]] = {
             "place": self._place,
@@ -86,6 +92,29 @@ class Sales:
             if name != "place" and len(self._open) < 5:
                 name = "place"
             self._acts[name]()
+
+    def resolve(self) -> None:
+        """Look up in Salesforce what became of every order whose last act got no answer."""
+        for reference in sorted(self.unknown):
+            rows = self._org.query(f"{ORDERS} WHERE Work_Order__c = '{reference}'")
+            key = self._keys.get(reference)
+            if not rows and key is not None:
+                gone = replace(self._journal.wanted[key], cancelled=True)
+                self._journal.note(key, "looked up", "deleted", gone)
+            for row in rows:
+                lines = {
+                    str(line["Id"]): Line(str(line["Product2"]["ProductCode"]), float(line["Quantity"]))
+                    for line in (row["OrderItems"] or {"records": []})["records"]
+                }
+                wanted = Wanted(
+                    f"{CONNECTOR}:{row['OrderNumber']}",
+                    lines,
+                    str(row["Requested_Delivery__c"]),
+                    str(row["Priority__c"]).lower(),
+                    cancelled=row["Status"] == "Cancelled",
+                )
+                self._journal.note(wanted.key, "looked up", str(row["Status"]), wanted)
+        self.unknown.clear()
 
     def forget(self, key: str) -> None:
         """No further changes of an order: its work is about to end."""
@@ -119,6 +148,7 @@ class Sales:
         ids = {str(made[f"line{index}"]["id"]): line for index, line in enumerate(lines)}
         order = Order(str(made["order"]["id"]), reference, Wanted(key, ids, due, priority.lower()))
         self._note(order, "placed", " ".join(f"{each.item}×{each.quantity:g}" for each in lines))
+        self._keys[reference] = key
         with self.lock:
             self._open.append(order)
 
@@ -131,7 +161,8 @@ class Sales:
         try:
             return self._org.composite(parts)
         except (httpx.HTTPError, Refused) as error:
-            self.unknown.append((reference, f"place: {error}"))
+            self.unknown.add(reference)
+            self._journal.note("", "unknown outcome", f"place {reference}: {error}")
             return None
 
     def _row(self, order: str, line: Line) -> Mapping[str, Any]:
@@ -220,6 +251,6 @@ class Sales:
 
     def _lost(self, order: Order, why: str) -> None:
         """Nobody knows what became of it: read the order at the end instead."""
-        self.unknown.append((order.reference, why))
+        self.unknown.add(order.reference)
         self._journal.note(order.wanted.key, "unknown outcome", why)
         self.forget(order.wanted.key)

@@ -10,20 +10,20 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event as Flag
-from typing import Any, cast
+from typing import Any
 
 import httpx
-import yaml
 
 from deploy.demo.compare import trust
 from deploy.demo.project_files import write_project
-from deploy.demo.reference import CRM, PLANT
+from deploy.demo.reference import PLANT
 from deploy.demo.stand_ins import StandInProcess, start_stand_in
 from deploy.project import Project, load_project
 from deploy.supervisor import Role, Supervisor
@@ -33,6 +33,15 @@ from streams.bus import Bus
 from streams.kafka.topics import apply
 from tests.chaos.brokers import Brokers
 from tests.chaos.ports import LOOPBACK, free_run
+from tests.chaos.project import (
+    PORTS,
+    finish_project,
+    jiandaoyun_config,
+    port_of,
+    salesforce_config,
+    write_codes,
+    write_reference,
+)
 from tests.chaos.proxy import Proxies
 from tests.chaos.sockets import ports_of
 
@@ -41,12 +50,7 @@ log = logging.getLogger(__name__)
 HEALTHY_S = 120.0
 LOOK_S = 0.2
 SYSTEMS = ("salesforce", "jiandaoyun")
-ITEMS = tuple(f"PART-{number:02d}" for number in range(1, 13))
-CALL_TIMEOUT_S = 4.0
-"""The connectors' longest wait for an answer: short, so that an unknown outcome is met within a run."""
-
-SWEEP_S = 5.0
-PORTS = 12
+AWAY_S = 40.0
 
 
 @dataclass
@@ -63,6 +67,7 @@ class World:
     supervisor: Supervisor
     first_spare_port: int
     control: httpx.Client
+    definition_version: int = 1
     extra: dict[str, Supervisor] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -98,11 +103,27 @@ class World:
             return False
 
     def ask(self, system: str, method: str, path: str, body: Any = None) -> Any:
-        """A request to a stand-in's control endpoint; its answer's JSON. Raises RuntimeError where it refuses."""
-        answer = self.control.request(method, f"{self.far[system].control}/{path}", json=body)
-        if answer.is_error:
-            raise RuntimeError(f"{system}: {method} {path}: HTTP {answer.status_code} {answer.text[:300]}")
-        return answer.json()
+        """A request to a stand-in's control endpoint; its answer's JSON. Raises RuntimeError where it refuses.
+
+        Asked again while the stand-in is away: what a person does is done at least once.
+        """
+        deadline = time.monotonic() + AWAY_S
+        while True:
+            try:
+                answer = self.control.request(method, f"{self.far[system].control}/{path}", json=body)
+            except httpx.TransportError as error:
+                if time.monotonic() > deadline:
+                    raise RuntimeError(f"{system}: {method} {path}: no answer ({error})") from error
+                time.sleep(LOOK_S)
+                continue
+            if answer.is_error:
+                raise RuntimeError(f"{system}: {method} {path}: HTTP {answer.status_code} {answer.text[:300]}")
+            return answer.json()
+
+    def start_far(self, system: str) -> None:
+        """Start a stand-in that was killed, at its addresses and with what it has on disk."""
+        log_file = self.project.data / "logs" / f"stand-in-{system}.log"
+        self.far[system] = start_stand_in(system, self.folder / "far" / system, log_file)
 
     def ports_of_role(self, role: str) -> frozenset[int]:
         """The TCP ports that a role's process holds now."""
@@ -142,9 +163,12 @@ def world(folder: Path, brokers: int) -> Iterator[World]:
         far = _stand_ins(parts, folder)
         running = parts.enter_context(Brokers(folder / "kafka", brokers, proxies))
         first = free_run(PORTS + 40)
-        write_project(folder, _salesforce(proxies, far["salesforce"]), _jiandaoyun(proxies, far["jiandaoyun"]))
-        _finish_project(folder, running.bootstrap, first)
-        _write_reference(folder / "reference")
+        write_project(
+            folder, salesforce_config(proxies, far["salesforce"]), jiandaoyun_config(proxies, far["jiandaoyun"])
+        )
+        finish_project(folder, running.bootstrap, first)
+        write_reference(folder / "reference")
+        write_codes(folder)
         project = load_project(folder)
         bus = bus_of(project)
         apply(bus.cluster, bus.topics, bus.groups)
@@ -162,16 +186,21 @@ def world(folder: Path, brokers: int) -> Iterator[World]:
 
 
 def _stand_ins(parts: ExitStack, folder: Path) -> dict[str, StandInProcess]:
-    logs, found = folder / ".lineshaft" / "logs", {}
+    logs, found = folder / ".lineshaft" / "logs", dict[str, StandInProcess]()
     with ThreadPoolExecutor(len(SYSTEMS)) as pool:
         starting = {
             name: pool.submit(start_stand_in, name, folder / "far" / name, logs / f"stand-in-{name}.log")
             for name in SYSTEMS
         }
+        parts.callback(lambda: _stop(found.values()))
         for name, each in starting.items():
             found[name] = each.result()
-            parts.callback(found[name].stop)
     return found
+
+
+def _stop(systems: Iterable[StandInProcess]) -> None:
+    for each in systems:
+        each.stop()
 
 
 def _control(far: dict[str, StandInProcess]) -> httpx.Client:
@@ -180,53 +209,11 @@ def _control(far: dict[str, StandInProcess]) -> httpx.Client:
     return httpx.Client(verify=context, timeout=30.0)
 
 
-def _port(address: str) -> int:
-    return int(httpx.URL(address).port or 0)
-
-
-def _salesforce(proxies: Proxies, system: StandInProcess) -> dict[str, Any]:
-    """The connector's configuration, by way of the proxies; the org names the proxy's address at a login too."""
-    rest = proxies.add("salesforce-rest", LOOPBACK, _port(system.login.values["address"]))
-    feed = proxies.add("salesforce-feed", LOOPBACK, int(str(system.config["pubsub_endpoint"]).rpartition(":")[2]))
-    return {
-        **system.config,
-        "login_url": f"https://localhost:{rest.port}",
-        "pubsub_endpoint": f"localhost:{feed.port}",
-        "timeout_s": CALL_TIMEOUT_S,
-    }
-
-
-def _jiandaoyun(proxies: Proxies, system: StandInProcess) -> dict[str, Any]:
-    api = proxies.add("jiandaoyun-api", LOOPBACK, _port(system.login.values["base_url"]))
-    return {**system.config, "base_url": f"https://localhost:{api.port}/api", "timeout_s": CALL_TIMEOUT_S}
-
-
-def _finish_project(folder: Path, bootstrap: str, first: int) -> None:
-    path = folder / "lineshaft.yaml"
-    whole = cast("dict[str, Any]", yaml.safe_load(path.read_text()))
-    whole["kafka"] = {"bootstrap": bootstrap}
-    whole["http"] = {"metrics": first, "ingress": first + PORTS - 2, "views": first + PORTS - 1}
-    whole["connectors"][PLANT]["sweep_interval_s"] = SWEEP_S
-    path.write_text(yaml.safe_dump(whole, sort_keys=False, allow_unicode=True))
-
-
-def _write_reference(folder: Path) -> None:
-    items = "".join(f"{item},Part {item},pcs,{PLANT}\n" for item in ITEMS)
-    _drop(folder / "items.csv", f"item,description,unit,site\n{items}")
-    _drop(folder / "links.csv", f"kind,system,id,to_system,to_id\nunit,{CRM},Each,{PLANT},pcs\n")
-
-
-def _drop(path: Path, text: str) -> None:
-    part = path.with_suffix(".part")
-    part.write_text(text)
-    part.rename(path)
-
-
 def _aim(on: World) -> None:
     """Point the org's logins and the form's pushes at the proxies."""
     rest = on.proxies.links["salesforce-rest"].port
     on.ask("salesforce", "POST", "settings", {"instance_url": f"https://localhost:{rest}"})
-    ingress = on.proxies.add("ingress", LOOPBACK, _port(on.address("ingress")))
+    ingress = on.proxies.add("ingress", LOOPBACK, port_of(on.address("ingress")))
     on.ask("jiandaoyun", "POST", "push", {"url": f"http://{LOOPBACK}:{ingress.port}/webhooks/{PLANT}"})
 
 
