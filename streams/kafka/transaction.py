@@ -7,6 +7,7 @@ was open.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from schemas.wire import Headers
 from streams.kafka.cluster import Cluster
 
 DEADLINE_S = 15.0
+STUCK_AFTER_S = 20.0
 ANY_PARTITION = -1
 LONGEST_RECORD = 900_000
 """Bytes; the producer's own limit is 1,000,000 and the brokers' default a little above."""
@@ -25,6 +27,10 @@ FENCED = frozenset({KafkaError._FENCED, KafkaError.INVALID_PRODUCER_EPOCH, Kafka
 
 class Fenced(Exception):
     """Another producer has taken this transactional id; whoever holds this one must stop."""
+
+
+class Stuck(Exception):
+    """The Kafka client did not come back from a call; its process has to end, for nothing else ends the call."""
 
 
 class NotOwned(Exception):
@@ -98,7 +104,7 @@ class Transactions:
         except KafkaException as error:
             self._give_up(error)
             raise Aborted(str(error)) from error
-        except Fenced:
+        except (Fenced, Stuck):
             raise
         except BaseException:
             self._abort()
@@ -173,9 +179,13 @@ class Transaction:
         produce(self._producer, self._cluster, record, self._delivered)
 
     def send_offsets(self, offsets: Sequence[TopicPartition], metadata: object) -> None:
-        """Commit the input's offsets with the output. `metadata` is that of the consume they come from."""
+        """Commit the input's offsets with the output. `metadata` is that of the consume they come from.
+
+        Raises Stuck where the client does not come back, as when the group's coordinator goes in the middle of it.
+        """
         with _fenced_is_final():
-            self._producer.send_offsets_to_transaction(list(offsets), metadata, DEADLINE_S)
+            send = self._producer.send_offsets_to_transaction
+            _patiently("send_offsets", lambda: send(list(offsets), metadata, DEADLINE_S))
 
     def check_delivered(self) -> None:
         """Raise KafkaException where a record was refused, as for its size."""
@@ -206,6 +216,25 @@ def produce(
             continue
         producer.poll(0)
         return
+
+
+def _patiently(name: str, call: Callable[[], object]) -> None:
+    """Make a call that may never return although it is given a deadline (librdkafka#5456). Raises Stuck."""
+    raised: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            call()
+        except BaseException as error:  # raised again by whoever waits
+            raised.append(error)
+
+    thread = threading.Thread(target=work, name=name, daemon=True)
+    thread.start()
+    thread.join(STUCK_AFTER_S)
+    if thread.is_alive():
+        raise Stuck(f"the Kafka client has not come back from {name} for {STUCK_AFTER_S:.0f} s")
+    if raised:
+        raise raised[0]
 
 
 @contextmanager

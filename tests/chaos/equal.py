@@ -50,6 +50,8 @@ def _fields(order: Wanted, item: str, quantity: float, work: Work) -> list[str]:
         "due": (order.due, work.due),
         "priority": (order.priority, work.priority),
     }
+    if order.deleted:  # a change of the lines just before may never have been read
+        del pairs["quantity"]
     found = [
         f"{work.job}: {name} {have!r} instead of {want!r}" for name, (want, have) in pairs.items() if want != have
     ]

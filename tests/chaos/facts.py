@@ -22,13 +22,17 @@ class Line:
 
 @dataclass(frozen=True)
 class Wanted:
-    """An order as Salesforce has it by what it acknowledged to the generator; `lines` by their ids."""
+    """An order as Salesforce has it by what it acknowledged to the generator; `lines` by their ids.
+
+    A deleted one is cancelled as well, and nobody can read its lines any more.
+    """
 
     key: str
     lines: Mapping[str, Line]
     due: str
     priority: str
     cancelled: bool = False
+    deleted: bool = False
 
     def job(self, line: str) -> str:
         """The id of a line's work order."""

@@ -17,7 +17,7 @@ USERS = ("source", "pipeline", "sink-crm", "sink-plant-a", "ingress")
 
 
 def activated(on: World, _: random.Random) -> Strike:
-    """The code table of priorities gets one row more."""
+    """The code table of priorities gets a new version."""
     on.definition_version += 1
     write_priorities(on.folder, on.definition_version)
     command = [sys.executable, "-m", "deploy.main", "--project", str(on.folder), "mapping", "activate", "priority"]

@@ -72,10 +72,10 @@ def write_codes(folder: Path) -> None:
 
 
 def write_priorities(folder: Path, version: int) -> None:
-    """A draft of the code table of priorities with a version of its own, and a row that no earlier one has."""
+    """A draft of the code table of priorities with a version of its own, and the same rows."""
     [own] = [each for each in shipped() if (each.kind, each.name) == ("codes", "priority")]
     text = own.text.replace(f"version: {own.version}\n", f"version: {version}\n")
-    (folder / CODES / "priority.yaml").write_text(f"{text.rstrip()}\n  Chaos {version}: normal\n")
+    (folder / CODES / "priority.yaml").write_text(text)
 
 
 def _drop(path: Path, text: str) -> None:

@@ -99,7 +99,7 @@ class Sales:
             rows = self._org.query(f"{ORDERS} WHERE Work_Order__c = '{reference}'")
             key = self._keys.get(reference)
             if not rows and key is not None:
-                gone = replace(self._journal.wanted[key], cancelled=True)
+                gone = replace(self._journal.wanted[key], cancelled=True, deleted=True)
                 self._journal.note(key, "looked up", "deleted", gone)
             for row in rows:
                 lines = {
@@ -216,7 +216,7 @@ class Sales:
     def _delete(self) -> None:
         order = self._one()
         self.forget(order.wanted.key)
-        wanted = replace(order.wanted, cancelled=True)
+        wanted = replace(order.wanted, cancelled=True, deleted=True)
         self._done(order, "deleted by a person", "", wanted, lambda: self._person(
             "DELETE", f"person/Order/{order.id}"))  # fmt: skip
 
