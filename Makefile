@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test services chaos promises check help
+.PHONY: setup demo test services fuzz chaos promises check help
 help:           ## this list
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
 
@@ -40,6 +40,10 @@ services: setup ## tests against a real schema registry, which is fetched once (
 
 promises: setup ## breaks each promise in a copy and requires its test to fail; ONLY=words chooses
 	@$(VENV)/bin/python -m tests.promises --only "$(ONLY)"
+
+fuzz: setup     ## CASES=100000 malformed inputs to every surface; SEED=…, ONLY=surface and CASE=n repeat one
+	@$(VENV)/bin/python -m tests.fuzz --seed '$(or $(SEED),lineshaft)' --cases $(or $(CASES),100000) \
+	  $(if $(ONLY),--only $(ONLY)) $(if $(CASE),--case $(CASE))
 
 chaos: setup    ## orders in motion, SEED=… FAULTS=50 faults on everything, and a verdict from the far systems' ledgers
 	@$(VENV)/bin/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(FAULTS),--faults $(FAULTS)) $(if $(TABLE),--table $(TABLE))

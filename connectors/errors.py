@@ -14,18 +14,26 @@ FarError
 
 from __future__ import annotations
 
+LONGEST_MESSAGE = 2_000
+
 
 class FarError(Exception):
-    """A far system could not do what was asked; the class says what that means."""
+    """A far system could not do what was asked; the class says what that means.
+
+    What a far system says is shown as far as a person reads it: an answer of megabytes must not fill logs and topics.
+    """
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(brief(message))
 
 
 class ConfigError(FarError):
     """The configuration is wrong. The message names the field; `remedy` says what to change."""
 
     def __init__(self, field: str, problem: str, remedy: str) -> None:
-        super().__init__(f"{field}: {problem} {remedy}".strip())
+        self.problem = brief(problem, LONGEST_MESSAGE // 2)  # the remedy behind it is read as well
+        super().__init__(f"{field}: {self.problem} {remedy}".strip())
         self.field = field
-        self.problem = problem
         self.remedy = remedy
 
 
@@ -67,3 +75,8 @@ class PositionRefused(FarError):
 
 class UnknownOutcome(FarError):
     """A write timed out and nobody knows whether it happened."""
+
+
+def brief(text: str, longest: int = LONGEST_MESSAGE) -> str:
+    """The text as far as a person reads it."""
+    return text if len(text) <= longest else f"{text[:longest]} … ({len(text):,} characters)"

@@ -31,3 +31,8 @@ def send(client: httpx.Client, request: httpx.Request, effect: Effect) -> httpx.
         if effect == "writes":
             raise UnknownOutcome(what) from error
         raise TransientError(what) from error
+    except httpx.RequestError as error:  # there is an answer, and nobody can read it: its encoding, its address
+        what = f"{request.method} {request.url}: the answer cannot be read ({type(error).__name__}: {error})"
+        if effect == "writes":
+            raise UnknownOutcome(what) from error
+        raise TransientError(what) from error

@@ -113,7 +113,12 @@ def _read(path: Path) -> Tree:
     except FileNotFoundError as error:
         remedy = "Go to a project's folder, name it with --project DIR, or make one with `lineshaft init`."
         raise ProjectError([ProjectProblem(str(path), 0, 0, "", "there is no such file.", remedy)]) from error
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise ProjectError(
+            [ProjectProblem(FILE, line, 1, "", "this line is not UTF-8.", "Save it as UTF-8.")]
+        ) from error
+    except OSError as error:
         remedy = "It has to be a UTF-8 text file that you may read."
         raise ProjectError([ProjectProblem(str(path), 0, 0, "", f"cannot be read: {error}.", remedy)]) from error
 

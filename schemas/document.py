@@ -71,7 +71,8 @@ class Document:
 
     `type` is the name of its DocumentType and `id` its own id in that system. `revision` is an opaque text that
     sorts in the order of the record's changes (see `schemas.identity.revision`); it comes from the fetched
-    record, never from a change notice. `deleted` records may have no fields but their id.
+    record, never from a change notice. `deleted` records may have no fields but their id. `problem` says what the
+    connector could not read in the record: such a document is never mapped, it is parked as it came.
     """
 
     type: str
@@ -79,6 +80,7 @@ class Document:
     revision: str
     fields: Fields
     deleted: bool = False
+    problem: str = ""
 
 
 def to_json(value: Value, indent: int | None = None) -> str:
@@ -96,5 +98,8 @@ def to_json(value: Value, indent: int | None = None) -> str:
 
 def from_json(text: str | bytes) -> Value:
     """The value of a JSON text, fractions as `Decimal`. Raises ValueError on text that is not JSON."""
-    parsed: Value = simplejson.loads(text, use_decimal=True)
+    try:
+        parsed: Value = simplejson.loads(text, use_decimal=True)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
     return parsed

@@ -16,6 +16,12 @@ def order_key(connector: str, number: str) -> str:
     return f"{connector}:{number}"
 
 
+def is_order_key(key: str) -> bool:
+    """Whether a text is the key of an order."""
+    connector, colon, number = key.partition(":")
+    return bool(connector and colon and number)
+
+
 def order_number(key: str) -> str:
     """The far system's own number in an order key."""
     return key.split(":", 1)[1]

@@ -118,8 +118,12 @@ class Writer:
 
 
 def iso_instant(time_us: int) -> str:
-    """RFC 3339 text, UTC, of microseconds since 1970."""
-    return (EPOCH + timedelta(microseconds=time_us)).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    """RFC 3339 text, UTC, of microseconds since 1970. Raises ValueError outside the years 1 to 9999."""
+    try:
+        instant = EPOCH + timedelta(microseconds=time_us)
+    except OverflowError as error:
+        raise ValueError(f"{time_us} microseconds since 1970 are in no year from 1 to 9999") from error
+    return instant.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def instant_us(text: str) -> int:

@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from connectors.contract import Request, Webhook
-from connectors.errors import AuthError, DataError
+from connectors.errors import AuthError, DataError, FarError
 from schemas.document import Document
 from streams import metrics
 from streams.bus import Bus
@@ -100,7 +100,7 @@ class Ingress:
         except DataError as error:
             metrics.FAR_ERRORS.labels(f"ingress.{name}", "DataError").inc()
             return JSONResponse({"error": str(error)}, 400)
-        except KafkaException as error:
+        except (KafkaException, FarError) as error:
             self._webhooks[name] = self._webhook(name)  # what it remembers as taken was not
             log.error("ingress %s: not delivered, the far system will push again: %s", name, error)
             return JSONResponse({"error": "not stored; push it again"}, 503)

@@ -88,6 +88,8 @@ class Intake:
             return Refused(self.incoming(document, fetched_us), reason_for(error))
 
     def _event(self, document: Document, version: int, fetched_us: int | None, backfill: bool) -> Outgoing | None:
+        if document.problem:
+            raise MappingFailed(document.type, Cause.BAD_VALUE, document.problem, None)
         compiled = self.plan.from_document(f"{self._system}.{document.type}")
         if compiled is None:
             problem = f"no live mapping reads {self._system}.{document.type}"
@@ -182,6 +184,7 @@ def _as_json(document: Document) -> Fields:
         "revision": document.revision,
         "fields": document.fields,
         "deleted": document.deleted,
+        "problem": document.problem,
     }
 
 
@@ -194,4 +197,5 @@ def document_of(incoming: Incoming) -> Document:
         revision=str(stored["revision"]),
         fields=cast("Fields", stored["fields"]),
         deleted=bool(stored["deleted"]),
+        problem=str(stored.get("problem", "")),
     )

@@ -23,6 +23,7 @@ from connectors.errors import (
     Throttled,
     TransientError,
     UnknownOutcome,
+    brief,
 )
 from mappings import Cause, MappingFailed
 from schemas.codec import CodecError
@@ -151,7 +152,7 @@ def reason_for(error: Exception) -> Reason:
 
 def _speakable(message: str) -> str:
     """The message as text that can be encoded: half a character in it must not keep its record from being parked."""
-    return message.encode("utf-8", "backslashreplace").decode()
+    return brief(message).encode("utf-8", "backslashreplace").decode()
 
 
 def _cause(error: Exception) -> str:

@@ -14,7 +14,7 @@ from mappings import Plan, References
 from schemas.catalog import STATUS
 from schemas.codec import CodecError
 from schemas.event import Event, Record
-from schemas.identity import connector_of, content_hash, derived_event_id
+from schemas.identity import connector_of, content_hash, derived_event_id, is_order_key
 from schemas.wire import BACKFILL, DEFINITION, REVISION, TRACEPARENT
 from streams.clock import next_version
 from streams.lanes import TOPIC, Lane, Lanes, Urgency, lanes_of_cancel
@@ -67,7 +67,9 @@ class Turn:
 def process(
     event: Event, state: Record | None, now_us: int, plan: Plan, references: References, lanes: Lanes | None = None
 ) -> Result:
-    """Take one SalesOrder or JobResponse. Raises MappingFailed or NoRoute where it has to be parked."""
+    """Take one SalesOrder or JobResponse. Raises MappingFailed, NoRoute or CodecError where it has to be parked."""
+    if not is_order_key(event.key):
+        raise CodecError(f"no event about an order: its key {event.key!r:.200} is not <connector>:<number>")
     known, turn = state or empty_state(event.key), Turn(event, now_us, plan, references, lanes or Lanes())
     return _sales_order(turn, known) if event.record == "SalesOrder" else _job_response(turn, known)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -12,6 +11,9 @@ from decimal import Decimal
 from typing import TypeAlias
 
 Cell: TypeAlias = "bool | int | Decimal | str | date | datetime | None"
+
+
+LONGEST_SAID = 200
 
 
 class Unreadable(Exception):
@@ -58,17 +60,26 @@ def _csv(content: bytes, delimiter: str) -> Iterator[tuple[int, Sequence[Cell]]]
 def _excel(content: bytes) -> Iterator[tuple[int, Sequence[Cell]]]:
     """The first sheet; formulas by the values they had when the file was saved."""
     from openpyxl import load_workbook  # slow to load, and seldom needed
-    from openpyxl.utils.exceptions import InvalidFileException
 
     try:
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
-        raise Unreadable(f"it is no Excel workbook ({error})") from error
+    except Exception as error:  # openpyxl meets a damaged archive, XML or style in as many ways as there are parsers
+        raise Unreadable(f"it is no Excel workbook ({_said(error)})") from error
     try:
+        if not book.worksheets:
+            raise Unreadable("it has no sheet")
         for line, cells in enumerate(book.worksheets[0].iter_rows(values_only=True), start=1):
             yield line, [_cell(cell) for cell in cells]
+    except Unreadable:
+        raise
+    except Exception as error:  # likewise
+        raise Unreadable(f"its first sheet cannot be read ({_said(error)}): save it again as .xlsx") from error
     finally:
         book.close()
+
+
+def _said(error: Exception) -> str:
+    return str(error)[:LONGEST_SAID] or type(error).__name__
 
 
 def _cell(value: object) -> Cell:

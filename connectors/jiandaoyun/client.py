@@ -13,6 +13,7 @@ from connectors.far_clock import FarClock
 from connectors.http import Effect, send
 from connectors.jiandaoyun.answers import RECORD_MISSING, SUBMIT_FAILED, read
 from connectors.jiandaoyun.config import JianDaoYunConfig
+from connectors.jiandaoyun.documents import has_id
 from connectors.jiandaoyun.pace import Pace
 from schemas.document import Fields, Value, to_json
 
@@ -100,7 +101,7 @@ class Client:
             yield from records
             if len(records) < PAGE:
                 return
-            after = str(records[-1]["_id"])
+            after = cursor_behind(records, after)
 
     def _write(self, path: str, body: Fields) -> Fields:
         """Send once, and once more where the vendor says only that the submission failed (section 5)."""
@@ -133,8 +134,20 @@ def _wrapped(values: Fields) -> Mapping[str, Value]:
     return {alias: {"value": value} for alias, value in values.items()}
 
 
+def cursor_behind(records: Sequence[Fields], after: str) -> str:
+    """The cursor behind a page; ids grow (contract 3), so that the records without one are not asked for again.
+
+    Raises TransientError where the page does not lead on: asking for it for ever would be silent.
+    """
+    last = max((str(record["_id"]) for record in records if has_id(record)), default="")
+    if last <= after:
+        raise TransientError(f"data/list answered a page that does not go on behind {after!r}: it ends with {last!r}")
+    return last
+
+
 def _records(answer: Fields) -> Sequence[Fields]:
+    """The records of a page. What is no record is kept as one that cannot be read."""
     data = answer.get("data")
     if not isinstance(data, list):
         raise TransientError(f"data/list answered without data: {to_json(answer)[:200]}")
-    return [record for record in data if isinstance(record, dict)]
+    return [record if isinstance(record, dict) else {"value": record} for record in data]

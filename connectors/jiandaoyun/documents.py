@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import TypeVar
 
 from connectors.config import ConnectorConfig
 from connectors.errors import DataError
 from connectors.jiandaoyun.form import Widget, WidgetType, work_order
 from schemas.document import Document, DocumentType, Field, Fields, Kind, Value
-from schemas.identity import revision
+from schemas.identity import content_hash, revision
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+MOST_DIGITS = 400
+"""A double has about 310 before the point; more are an attack or a defect, and would be written out in full."""
+
+Made = TypeVar("Made")
 
 KINDS: Mapping[WidgetType, Kind] = {
     "text": Kind.TEXT,
@@ -70,23 +76,35 @@ class Reader:
             "datetime": _text,
         }
 
+    def read(self, record: Fields) -> Document:
+        """The document of a record, also of one that cannot be read: that one says why and holds it as it came."""
+        try:
+            return self.document(record)
+        except DataError as error:
+            return unreadable(record, str(error))
+
     def document(self, record: Fields) -> Document:
-        """The document of a record. The same content gives the same revision, wherever it came from."""
+        """The document of a record. The same content gives the same revision, wherever it came from.
+
+        Raises DataError naming the field that is none of the form's kind.
+        """
+        if not has_id(record):
+            raise DataError(f"the record has no _id of its own but {record.get('_id')!r}")
         content = self.content(record)
         stamps = {name: _text(record.get(name)) for name in ("createTime", "updateTime")}
-        changed_us = instant_us(record["updateTime"])
+        changed_us = _named("updateTime", instant_us, record.get("updateTime"))
         fields = {"_id": str(record["_id"]), **stamps, **content}
         return Document(work_order().form, str(record["_id"]), revision(changed_us, content), fields)
 
     def content(self, record: Fields) -> Fields:
-        """The fields of the form alone, empty ones as None."""
+        """The fields of the form alone, empty ones as None. Raises DataError naming the one that cannot be read."""
         return {field.alias: self._value(field, record.get(field.alias)) for field in work_order().fields}
 
     def _value(self, field: Widget, value: Value) -> Value:
         if field.type == "subform":
             rows = value if isinstance(value, list) else []
             return [self._row(field.items, row) for row in rows if isinstance(row, dict)]
-        return self._values[field.type](value)
+        return _named(field.alias, self._values[field.type], value)
 
     def _row(self, items: Sequence[Widget], row: Fields) -> Fields:
         return {
@@ -103,8 +121,30 @@ class Reader:
 def deleted(document: Document) -> Document:
     """The document of a record that is gone: its last known fields, behind every revision it had."""
     stamp, _, content = document.revision.partition("-")
-    gone = f"{int(stamp) + 1:017d}-{content}"
-    return Document(document.type, document.id, gone, document.fields, deleted=True)
+    return replace(document, revision=f"{int(stamp) + 1:017d}-{content}", deleted=True)
+
+
+def unreadable(record: Fields, problem: str) -> Document:
+    """The document of a record that cannot be read; without an `_id` its content is all that tells it from others."""
+    try:
+        changed_us = instant_us(record.get("updateTime"))
+    except DataError:
+        changed_us = 0
+    known_as = str(record["_id"]) if has_id(record) else f"without-id-{content_hash(record)}"
+    return Document(work_order().form, known_as, revision(changed_us, record), record, problem=problem)
+
+
+def has_id(record: Fields) -> bool:
+    """Whether the record says which one it is."""
+    known_as = record.get("_id")
+    return isinstance(known_as, str) and bool(known_as)
+
+
+def _named(field: str, read: Callable[[Value], Made], value: Value) -> Made:
+    try:
+        return read(value)
+    except DataError as error:
+        raise DataError(f"{field}: {error}") from error
 
 
 def instant_us(value: Value) -> int:
@@ -122,11 +162,16 @@ def _moment(value: Value) -> datetime:
 
 
 def number(value: Value) -> Decimal | None:
-    """An exact decimal with no superfluous zeros, or None where the field is empty."""
+    """An exact decimal with no superfluous zeros, or None where the field is empty. Raises DataError on others."""
     if value is None or value == "":
         return None
-    plain = Decimal(str(value))
-    return Decimal(format(plain.normalize(), "f"))
+    try:
+        plain = Decimal(str(value)).normalize()
+    except ArithmeticError as error:
+        raise DataError(f"{str(value)[:100]!r} is no number") from error
+    if not plain.is_finite() or abs(plain.adjusted()) > MOST_DIGITS:
+        raise DataError(f"{str(value)[:100]!r} is no number of at most {MOST_DIGITS} digits")
+    return Decimal(format(plain, "f"))
 
 
 def _text(value: Value) -> Value:

@@ -85,7 +85,7 @@ def _check(wanted: tuple[Widget, ...], found: Mapping[str, Fields], within: str)
                 f"the form has no field with the alias {name!r} (it has {', '.join(sorted(found)) or 'none'}).",
                 "Set the aliases of the form as forms.yaml has them; a copied form loses them.",
             )
-        if there.get("type") not in VENDOR_TYPES[field.type]:
+        if str(there.get("type")) not in VENDOR_TYPES[field.type]:
             raise ConfigError(
                 "entry_id",
                 f"the form's field {name!r} is of type {there.get('type')!r}, not {field.type!r}.",

@@ -11,8 +11,8 @@ from connectors.jiandaoyun import form
 from connectors.jiandaoyun.answers import SUBMIT_FAILED, TRANSACTION_USED
 from connectors.jiandaoyun.client import Client
 from connectors.jiandaoyun.commands import Create, Update, plan
-from connectors.jiandaoyun.documents import Reader
-from schemas.document import Document, Fields, Value
+from connectors.jiandaoyun.documents import Reader, has_id
+from schemas.document import Document, Fields, Value, to_json
 
 KEY = "job_order_id"
 ATTEMPTS = 3
@@ -101,6 +101,8 @@ class JianDaoYunSink:
     def _look_up(self, ids: Iterable[str]) -> Mapping[str, Sequence[Fields]]:
         found: dict[str, list[Fields]] = {key: [] for key in ids}
         for record in self._client.by_text(KEY, list(found)):
+            if not has_id(record):
+                raise TransientError(f"data/list answered a record without its _id: {to_json(record)[:200]}")
             found.setdefault(str(record.get(KEY)), []).append(record)
         return found
 

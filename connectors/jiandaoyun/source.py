@@ -14,7 +14,7 @@ from dataclasses import replace
 from connectors.contract import Batch, Position
 from connectors.far_clock import TOLERANCE_S
 from connectors.jiandaoyun import form
-from connectors.jiandaoyun.client import PAGE, Client
+from connectors.jiandaoyun.client import PAGE, Client, cursor_behind
 from connectors.jiandaoyun.documents import Reader, deleted
 from connectors.jiandaoyun.position import Sweep
 from connectors.witnesses import GONE_TOGETHER, check_not_gone_back, witnesses
@@ -90,29 +90,32 @@ class JianDaoYunSource:
         if not before.cursor:
             self._due = self._clock()
         records = self._client.page(before.cursor)
-        documents = [self._reader.document(record) for record in records]
+        documents = [self._reader.read(record) for record in records]
         if any(self._went_back(document) for document in documents):
             self._check_not_gone_back()
         news = [document for document in documents if self._is_news(document)]
         self._doubtful = self._doubtful or self._client.clock.wrong or any(map(self._is_doubtful, news))
         changed = documents if self._tell_all else news
         self._remember(documents)
-        self._move(documents)
+        self._move(documents, cursor_behind(records, before.cursor) if len(records) == PAGE else "")
         if len(records) < PAGE:
             self._end_sweep()
         return self._batch(changed) if changed or self._sweep != before else None
 
-    def _move(self, documents: Sequence[Document]) -> None:
+    def _move(self, documents: Sequence[Document], cursor: str) -> None:
+        """Stand behind the page; a record that cannot be read says nothing about the form's times."""
         clock, sweep = self._client.clock, self._sweep
+        stamps = {each.id: revision_time_us(each.revision) for each in documents if not each.problem}
         if documents:
-            stamps = {document.id: revision_time_us(document.revision) for document in documents}
-            moved = sweep.after_page(documents[-1].id, max(stamps.values()))
+            moved = sweep.after_page(cursor, max(stamps.values(), default=0))
             sweep = replace(moved, witnesses=witnesses(sweep.witnesses, stamps, (), clock))
         self._sweep = sweep.not_beyond(clock.certain_us)
 
     def _went_back(self, document: Document) -> bool:
         known = self._known.get(document.id)
-        return known is not None and revision_time_us(document.revision) < revision_time_us(known.revision)
+        if known is None or document.problem:
+            return False
+        return revision_time_us(document.revision) < revision_time_us(known.revision)
 
     def _is_doubtful(self, document: Document) -> bool:
         ahead_us = revision_time_us(document.revision) - self._client.clock.certain_us
@@ -121,10 +124,11 @@ class JianDaoYunSource:
     def _check_not_gone_back(self) -> None:
         """Raises PositionRefused where the form was restored from an old backup."""
         there: dict[str, int] = {}
-        for data_id in self._sweep.witnesses:
+        for data_id, stamp in self._sweep.witnesses.items():
             record = self._client.record(data_id)
             if record is not None:
-                there[data_id] = revision_time_us(self._reader.document(record).revision)
+                document = self._reader.read(record)  # one that cannot be read is there, and says nothing against it
+                there[data_id] = stamp if document.problem else revision_time_us(document.revision)
         check_not_gone_back(self._sweep.witnesses, there, self._client.clock)
         self._checked = True
 
@@ -132,7 +136,7 @@ class JianDaoYunSource:
         known = self._known.get(document.id)
         if known is not None:
             return known.revision != document.revision
-        if self._knows_all:  # new, or restored with its old stamp
+        if self._knows_all or document.problem:  # new, or restored with its old stamp
             return True
         return revision_time_us(document.revision) >= self._sweep.done_us - OVERLAP_US
 

@@ -19,6 +19,7 @@ from schemas.document import Document, Fields, Value, from_json
 MAX_AGE_S = 300
 MAX_AHEAD_S = 60
 REMEMBERED = 10_000
+TIMESTAMP_DIGITS = 12
 
 FETCHED = frozenset({"data_create", "data_update", "data_recover"})
 REMOVED = "data_remove"
@@ -70,8 +71,8 @@ class JianDaoYunWebhook:
         given = request.headers.get("x-jdy-signature", "").lower()
         if not hmac.compare_digest(expected.encode(), given.encode()):
             raise AuthError("the push's X-JDY-Signature is wrong: compare webhook_secret with the form's data push")
-        if not timestamp.isdecimal():
-            raise AuthError(f"the push's timestamp {timestamp!r} is no number of seconds")
+        if not (timestamp.isdecimal() and len(timestamp) <= TIMESTAMP_DIGITS):
+            raise AuthError(f"the push's timestamp {timestamp[:100]!r} is no number of seconds")
         age = self._now() - int(timestamp)
         if not -MAX_AHEAD_S <= age <= MAX_AGE_S:
             apart = f"{age:.0f} s old" if age > 0 else f"from {-age:.0f} s in the future"
@@ -85,11 +86,11 @@ class JianDaoYunWebhook:
             return []
         self._check_form(data)
         if operation == REMOVED:
-            return [deleted(self._reader.document(self._removed(data)))]
+            return [deleted(self._reader.read(self._removed(data)))]
         if operation not in FETCHED:
             raise DataError(f"a push of the unknown operation {operation!r}")
         record = self._whole(data)
-        return [] if record is None else [self._reader.document(record)]
+        return [] if record is None else [self._reader.read(record)]
 
     def _whole(self, data: Fields) -> Fields | None:
         """The record of a push; one without its stamp has no revision, so the record is fetched."""

@@ -14,6 +14,7 @@ from connectors.salesforce.bitmaps import named
 
 ORDER, LINE = "Order", "OrderItem"
 OVERFLOW = "GAP_OVERFLOW"
+END_OF_TIME_MS = 253_402_300_800_000  # the year 10000
 
 
 @dataclass(frozen=True)
@@ -47,12 +48,17 @@ def change_of(event: Mapping[str, Any], schema: Mapping[str, Any]) -> Change:
     """The notice in a decoded event. Raises ValueError or KeyError where it is no change event of that schema."""
     header = event["ChangeEventHeader"]
     order_id = event.get("OrderId")  # there on creation, or where the channel member enriches it
+    commit_ms, ids = header["commitTimestamp"], header["recordIds"]
+    if not isinstance(commit_ms, int) or not 0 <= commit_ms < END_OF_TIME_MS:
+        raise ValueError(f"commitTimestamp is no time in milliseconds since 1970: {commit_ms!r:.100}")
+    if not isinstance(ids, list) or not all(isinstance(each, str) for each in ids):
+        raise ValueError(f"recordIds is no list of ids: {ids!r:.100}")
     return Change(
-        entity=header["entityName"],
-        kind=header["changeType"],
-        record_ids=tuple(header["recordIds"]),
-        commit_us=int(header["commitTimestamp"]) * 1000,
-        origin=header["changeOrigin"],
+        entity=str(header["entityName"]),
+        kind=str(header["changeType"]),
+        record_ids=tuple(ids),
+        commit_us=commit_ms * 1000,
+        origin=str(header["changeOrigin"]),
         order_id=order_id if isinstance(order_id, str) else None,
         changed=tuple(named(header["changedFields"], schema)),
     )

@@ -10,14 +10,14 @@ import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import Any, TypeAlias, TypeVar
 
 import requests
 from simple_salesforce.api import Salesforce
 from simple_salesforce.exceptions import SalesforceError
 
 from connectors.contract import ApiBudget
-from connectors.errors import AuthError, DataError, TransientError
+from connectors.errors import AuthError, TransientError
 from connectors.far_clock import FarClock
 from connectors.salesforce.config import SalesforceConfig
 from connectors.salesforce.login import Login, Token
@@ -27,6 +27,9 @@ from schemas.document import Value, from_json, to_json
 
 Record: TypeAlias = dict[str, Value]
 T = TypeVar("T")
+
+NO_JSON = (ValueError, TypeError, AttributeError, LookupError)
+"""What simple-salesforce runs into on a body that is no JSON, or JSON of another shape than it takes for granted."""
 
 USAGE = re.compile(r"\bapi-usage=(\d+)/(\d+)")
 
@@ -61,8 +64,7 @@ class Client:
 
     def query(self, soql: str, *, deleted: bool = False) -> list[Record]:
         """All records of a query, pages and pages of children followed; with `deleted` from the recycle bin too."""
-        page = self._ask(lambda org: org.query(soql, include_deleted=deleted), "query")
-        return self._rest_of(page)
+        return self._rest_of(self._ask(lambda org: org.query(soql, include_deleted=deleted), "query"))
 
     def call(self, method: str, path: str, body: Value = None, headers: Mapping[str, str] | None = None) -> Value:
         """One REST call under /services/data/vNN.N/; the answer's JSON."""
@@ -89,21 +91,30 @@ class Client:
         self._session.close()
         self._login.close()
 
-    def _rest_of(self, page: Mapping[str, Value]) -> list[Record]:
-        records = [self._whole(record) for record in _records(page)]
-        while page.get("done") is False:
-            page = self._next(str(page["nextRecordsUrl"]))
+    def _rest_of(self, page: Value) -> list[Record]:
+        records: list[Record] = []
+        followed: set[str] = set()
+        while True:
             records.extend(self._whole(record) for record in _records(page))
-        return records
+            address = _next_of(page)
+            if address is None:
+                return records
+            if address in followed:
+                raise TransientError(f"a query's pages go round in a circle: {address} comes a second time")
+            followed.add(address)
+            page = self._next(address)
 
-    def _next(self, address: str) -> Mapping[str, Value]:
-        page: Mapping[str, Value] = self._ask(
-            lambda org: org.query_more(address, identifier_is_url=True), "next page of a query"
-        )
+    def _next(self, address: str) -> Value:
+        page: Value = self._ask(lambda org: org.query_more(address, identifier_is_url=True), "next page of a query")
         return page
 
-    def _whole(self, record: Mapping[str, Value]) -> Record:
-        """The record without `attributes`, its nested records whole, its children a plain list."""
+    def _whole(self, record: Value) -> Record:
+        """The record without `attributes`, its nested records whole, its children a plain list.
+
+        What is no record is kept as one that has none of the fields that were asked for.
+        """
+        if not isinstance(record, Mapping):
+            return {"value": record}
         return {name: self._nested(value) for name, value in record.items() if name != "attributes"}
 
     def _nested(self, value: Value) -> Value:
@@ -129,8 +140,10 @@ class Client:
             raise error_of_answer(error.status, exact(error.content), where) from error
         except requests.RequestException as error:
             raise TransientError(f"{where}: no answer ({type(error).__name__}: {error})") from error
-        except ValueError as error:
-            raise TransientError(f"{where}: the answer is no JSON ({error})") from error
+        except RecursionError as error:
+            raise TransientError(f"{where}: the answer is JSON that is nested too deeply") from error
+        except NO_JSON as error:
+            raise TransientError(f"{where}: the answer is no JSON of the kind that is expected there") from error
 
     def _org(self, token: Token) -> Salesforce:
         return Salesforce(
@@ -159,8 +172,19 @@ def exact(content: object) -> object:
         return content
 
 
-def _records(page: Mapping[str, Value]) -> Sequence[Mapping[str, Value]]:
-    records = page.get("records")
-    if not isinstance(records, Sequence):
-        raise DataError("a query's answer has no records")
-    return cast("Sequence[Mapping[str, Value]]", records)
+def _records(page: Value) -> Sequence[Value]:
+    records = page.get("records") if isinstance(page, Mapping) else None
+    if not isinstance(records, list):
+        raise TransientError(f"a query's answer is no page with a list of records: {to_json(page)[:200]}")
+    return records
+
+
+def _next_of(page: Value) -> str | None:
+    """Where the next page is; None behind the last one."""
+    assert isinstance(page, Mapping)  # its records were read
+    if page.get("done") is not False:
+        return None
+    address = page.get("nextRecordsUrl")
+    if not isinstance(address, str):
+        raise TransientError(f"a query's page is not the last one and names no next one: {address!r}")
+    return address

@@ -17,7 +17,7 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from connectors.contract import Batch
-from connectors.errors import LostCursor, Throttled, TransientError
+from connectors.errors import FarError, LostCursor, Throttled, TransientError
 from connectors.salesforce.changes import OVERFLOW, Change, change_of, work_of
 from connectors.salesforce.client import Client
 from connectors.salesforce.config import SalesforceConfig
@@ -165,10 +165,12 @@ class Engine:
         return known, failed
 
     def _decoded(self, event: pb.ProducerEvent) -> Change | None:
-        schema = self._pubsub.schema(event.schema_id)
         try:
+            schema = self._pubsub.schema(event.schema_id)
             change = change_of(self._pubsub.decoded(event, schema), schema)
-        except (ValueError, KeyError, TypeError, EOFError, IndexError):
+        except FarError:
+            raise
+        except Exception:  # a payload that is not of its schema fails wherever the reading of it happens to stumble
             log.exception("salesforce: the event %s does not fit its schema %s", event.id, event.schema_id)
             return None
         log.debug("salesforce: %s %s %s by %s", change.kind, change.entity, change.record_ids, change.origin)

@@ -48,7 +48,7 @@ class Login:
         try:
             body = from_json(response.content)
         except ValueError:
-            body = response.text[:200]
+            body = response.content[:200].decode("utf-8", "replace")
         if response.status_code != 200:
             raise self._refusal(response.status_code, body)
         return token_of(body)

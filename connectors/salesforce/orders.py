@@ -6,17 +6,29 @@ for the order's revision: neither header nor remaining lines get a new stamp whe
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar, cast
 
-from connectors.errors import ConfigError, DataError
+from connectors.errors import ConfigError, DataError, TransientError
 from connectors.salesforce.client import Client, Record
 from connectors.salesforce.config import SalesforceConfig
 from connectors.salesforce.documents import ORDER
 from connectors.salesforce.outcomes import SmallerQuery
 from connectors.salesforce.position import Walk, stamp_of, time_us_of
+from connectors.salesforce.shape import (
+    KEYSET,
+    LINE_KEYS,
+    LINE_OF_A_WALK,
+    identified,
+    problem_of,
+    problem_of_order,
+    unreadable,
+)
 from schemas.document import Document, Value
 from schemas.identity import revision
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -51,7 +63,7 @@ class Orders:
         found: dict[str, Document] = {}
         for ids in chunked(list(wanted), IDS_PER_QUERY):
             for record in self._by_ids(ids):
-                found[str(record["Id"])] = self._document(record, deleted_lines or {})
+                found[identified(record)] = self._document(record, deleted_lines or {})
         return [found.get(order_id) or gone(order_id, wanted[order_id]) for order_id in wanted]
 
     def stamps(self, order_ids: Sequence[str]) -> dict[str, int]:
@@ -90,11 +102,12 @@ class Orders:
             return [self._document(record, {}) for record in records], end_of(records, rows)
         asked = select(("Id", "OrderId", "SystemModstamp"), walk.object)
         lines = self._query(keyset(asked, walk, rows), deleted=walk.deleted)
-        self._remember(lines)
-        stamps: dict[str, int] = {}
-        for line in lines:
-            stamps[str(line["OrderId"])] = time_us_of(str(line["SystemModstamp"]))
-        return self.fetch(stamps), end_of(lines, rows)
+        end = end_of(lines, rows)
+        good = [line for line in lines if not problem_of(line, LINE_OF_A_WALK)]
+        if len(good) < len(lines):
+            log.warning("salesforce: %d lines of a walk cannot be read and are left out", len(lines) - len(good))
+        self._remember(good)
+        return self.fetch({str(line["OrderId"]): time_us_of(str(line["SystemModstamp"])) for line in good}), end
 
     def _by_ids(self, ids: Sequence[str]) -> list[Record]:
         try:
@@ -118,6 +131,10 @@ class Orders:
             ) from error
 
     def _document(self, record: Record, deleted_lines: Mapping[str, int]) -> Document:
+        """The document of an order; one that cannot be read says why and holds the record as it came."""
+        problem = problem_of_order(record)
+        if problem:
+            return unreadable(record, problem)
         lines = children(record)
         self._remember(lines)
         here = {line["Id"] for line in lines}
@@ -130,7 +147,8 @@ class Orders:
 
     def _remember(self, lines: Iterable[Mapping[str, Value]]) -> None:
         for line in lines:
-            self.order_of_line[str(line["Id"])] = str(line["OrderId"])
+            if not problem_of(line, LINE_KEYS):
+                self.order_of_line[str(line["Id"])] = str(line["OrderId"])
         while len(self.order_of_line) > LINES_REMEMBERED:
             del self.order_of_line[next(iter(self.order_of_line))]
 
@@ -188,10 +206,16 @@ def keyset(asked: str, walk: Walk, limit: int) -> str:
 
 
 def end_of(records: Sequence[Mapping[str, Value]], limit: int) -> tuple[str, str] | None:
-    """Where the next page begins, None after a page that is not full."""
+    """Where the next page begins, None after a page that is not full; a record that cannot be read is no place.
+
+    Raises TransientError where a full page has no other.
+    """
     if len(records) < limit:
         return None
-    return str(records[-1]["SystemModstamp"]), str(records[-1]["Id"])
+    for record in reversed(records):
+        if not problem_of(record, KEYSET):
+            return str(record["SystemModstamp"]), str(record["Id"])
+    raise TransientError(f"none of {len(records)} records has Id and SystemModstamp: the page leads nowhere")
 
 
 def quoted(ids: Iterable[str]) -> str:

@@ -6,15 +6,19 @@
 
 from __future__ import annotations
 
+import base64
 import datetime
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import cast
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, TypeAdapter, ValidationError
+from typing_extensions import TypedDict
 
 from connectors.contract import Position
 from connectors.errors import PositionRefused
 from connectors.salesforce.changes import LINE, ORDER
-from schemas.document import Value
+from schemas.document import Value, to_json
 
 BACKFILL, RESYNC, RECONCILE = "backfill", "resync", "reconcile"
 
@@ -127,18 +131,55 @@ FIRST_START = Standing(walks=(Walk(ORDER, BACKFILL, deleted=False),))
 def standing_of(position: Position) -> Standing:
     """The standing in a stored position. Raises PositionRefused for a position that is not one of ours."""
     try:
-        walks = tuple(_walk(item) for item in cast("list[Mapping[str, Value]]", position["walks"]))
-        replay = cast("Mapping[str, str]", position["replay"])
-        known = cast("Mapping[str, int]", position["witnesses"])
-        return Standing(dict(replay), dict(cast("Mapping[str, str]", position["seen"])), walks, dict(known))
-    except (KeyError, TypeError, ValueError) as error:
-        raise PositionRefused(f"this is no position of a Salesforce source ({error!r})") from error
+        found = _STORED.validate_json(to_json(position), strict=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        raise PositionRefused(f"this is no position of a Salesforce source ({where}: {first['msg']})") from error
+    walks = tuple(Walk(**walk) for walk in found["walks"])
+    return Standing(found["replay"], found["seen"], walks, found["witnesses"])
 
 
-def _walk(item: Mapping[str, Value]) -> Walk:
-    after, since = item["after"], item["since"]
-    pair = None if after is None else cast("tuple[str, str]", tuple(cast("list[str]", after)))
-    return Walk(str(item["object"]), str(item["reason"]), cast("str | None", since), pair, bool(item["deleted"]))
+def _is_replay_id(text: str) -> str:
+    base64.b64decode(text, validate=True)
+    return text
+
+
+def _is_stamp(text: str) -> str:
+    try:
+        stamp_of(time_us_of(text))
+    except OverflowError as error:
+        raise ValueError("a time in the years 1970 to 9999 is expected") from error
+    return text
+
+
+def _is_plain(text: str) -> str:
+    if not text.isalnum():
+        raise ValueError("an id has letters and digits only")
+    return text
+
+
+Replay = Annotated[str, AfterValidator(_is_replay_id)]
+Stamp = Annotated[str, AfterValidator(_is_stamp)]
+Id = Annotated[str, AfterValidator(_is_plain)]
+
+
+class _StoredWalk(TypedDict):
+    object: Literal["Order", "OrderItem"]
+    reason: Literal["backfill", "resync", "reconcile"]
+    since: Stamp | None
+    after: tuple[Stamp, Id] | None
+    deleted: bool
+
+
+class _Stored(TypedDict):
+    replay: dict[str, Replay]
+    seen: dict[str, Stamp]
+    walks: list[_StoredWalk]
+    witnesses: dict[str, int]
+
+
+_STORED = TypeAdapter(_Stored)
 
 
 def _with(walks: tuple[Walk, ...], wanted: Walk) -> tuple[Walk, ...]:

@@ -43,11 +43,11 @@ class PubSub:
             )
 
     def schema(self, schema_id: str) -> Mapping[str, Any]:
-        """The Avro schema of that id, parsed; asked once."""
+        """The Avro schema of that id, parsed; asked once. Raises ValueError where the answer is none."""
         if schema_id not in self._schemas:
             request = pb.SchemaRequest(schema_id=schema_id)
             info = self._unary(self._stub.GetSchema, request, f"GetSchema {schema_id}")
-            self._schemas[schema_id] = cast("Mapping[str, Any]", fastavro.parse_schema(json.loads(info.schema_json)))
+            self._schemas[schema_id] = _parsed(schema_id, info.schema_json)
         return self._schemas[schema_id]
 
     def decoded(self, event: pb.ProducerEvent, schema: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -85,6 +85,14 @@ class PubSub:
     def _metadata(self) -> tuple[tuple[str, str], ...]:
         token = self._client.token
         return ("accesstoken", token.access), ("instanceurl", token.instance_url), ("tenantid", token.org_id)
+
+
+def _parsed(schema_id: str, text: str) -> Mapping[str, Any]:
+    try:
+        return cast("Mapping[str, Any]", fastavro.parse_schema(json.loads(text)))
+    except Exception as error:  # fastavro fails in its own and in Python's ways on what is no schema
+        said = f"{type(error).__name__}: {str(error)[:200]}"
+        raise ValueError(f"the schema {schema_id} is no Avro schema ({said})") from error
 
 
 def refused_again(error: FarError) -> FarError:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import cast
+from collections.abc import Iterable, Mapping
 
-from connectors.errors import ConfigError, DataError
+from connectors.errors import ConfigError, DataError, TransientError
 from connectors.salesforce.client import Client
 from connectors.salesforce.config import SalesforceConfig
 from connectors.salesforce.documents import STATUS_FIELDS
@@ -32,8 +31,10 @@ class Descriptions:
                     f"the object {name} is not visible to the integration user ({error.code}).",
                     "Check its name, or grant the user read access to the object.",
                 ) from error
-            fields = cast("Sequence[Mapping[str, Value]]", described["fields"])
-            self._asked[name] = {str(field["name"]): field for field in fields}
+            fields = described.get("fields")
+            if not isinstance(fields, list):
+                raise TransientError(f"describe of {name}: the answer has no list of fields")
+            self._asked[name] = {str(field.get("name")): field for field in fields if isinstance(field, Mapping)}
         return self._asked[name]
 
 
@@ -71,7 +72,8 @@ def _check_paths(seen: Descriptions, name: str, paths: Iterable[str], setting: s
 def _target(seen: Descriptions, name: str, relation: str, path: str, setting: str) -> str:
     for field in seen.fields(name, setting).values():
         if field.get("relationshipName") == relation:
-            return str(cast("Sequence[Value]", field["referenceTo"])[0])
+            target = field.get("referenceTo")
+            return str(target[0]) if isinstance(target, list) and target else ""
     raise ConfigError(
         setting,
         f"{path}: the lookup {relation} of {name} is not there or hidden from the integration user.",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TypeAlias, cast
+from typing import TypeAlias
 
 from connectors.contract import ApiBudget, Rejection
 from connectors.errors import ConfigError, DataError, FarError, TransientError
@@ -102,10 +102,9 @@ class SalesforceSink:
             answer = self._client.call("PATCH", path, body, ALLOW_DUPLICATES)
         except DataError as error:
             return self._halve(rows, error)
-        if not isinstance(answer, Sequence) or len(answer) != len(rows):
+        if not isinstance(answer, list) or len(answer) != len(rows):
             raise TransientError(f"PATCH {path}: {len(rows)} rows sent, the answer does not hold as many")
-        results = cast("Sequence[Mapping[str, object]]", answer)
-        return [(row, verdict(result)) for row, result in zip(rows, results, strict=True)]
+        return [(row, verdict(result)) for row, result in zip(rows, answer, strict=True)]
 
     def _halve(self, rows: Sequence[Row], error: DataError) -> list[tuple[Row, Failure | None]]:
         if error.code in ("NOT_FOUND", "INVALID_TYPE"):
@@ -148,8 +147,10 @@ def chunks(rows: Sequence[Row]) -> Iterator[list[Row]]:
         yield chunk
 
 
-def verdict(result: Mapping[str, object]) -> Failure | None:
+def verdict(result: Value) -> Failure | None:
     """What became of one row: None for done, which a refused older version is as well."""
+    if not isinstance(result, Mapping):
+        return Failure("UNKNOWN_EXCEPTION", f"the row's result is no object: {result!r:.200}")
     if result.get("success") is True:
         return None
     errors = result.get("errors")

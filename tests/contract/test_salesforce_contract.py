@@ -140,7 +140,7 @@ def check_grpc(request: pytest.FixtureRequest, code: str, error: str) -> None:
     assert type(outcomes.error_of_rpc(Failed(code), "here")) is error_class(error)
 
 
-def check_row(request: pytest.FixtureRequest, body: Mapping[str, object], means: str) -> None:
+def check_row(request: pytest.FixtureRequest, body: Mapping[str, Value], means: str) -> None:
     failure = verdict(body)
     done = "done" if failure is None else "again" if may_pass(failure, was_duplicate=False) else "never"
     assert done == means
