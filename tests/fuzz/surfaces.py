@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tests.fuzz import definition_files, far_jiandaoyun, far_salesforce, on_the_bus, pushes
+from tests.fuzz import definition_files, far_jiandaoyun, far_salesforce, on_the_bus, pushes, salesforce_events
 from tests.fuzz.case import Surface
 
 SURFACES: Sequence[Surface] = (
@@ -18,7 +18,7 @@ SURFACES: Sequence[Surface] = (
     Surface("salesforce-reads", 8, far_salesforce.reads),
     Surface("salesforce-sink", 5, far_salesforce.sink),
     Surface("salesforce-login", 3, far_salesforce.login),
-    Surface("salesforce-events", 5, far_salesforce.events),
+    Surface("salesforce-events", 5, salesforce_events.events),
     Surface("definitions", 5, definition_files.definitions),
     Surface("project", 2, definition_files.projects),
     Surface("reference-files", 2, definition_files.reference_files),

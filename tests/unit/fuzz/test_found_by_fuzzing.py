@@ -8,7 +8,15 @@ import httpx
 import pytest
 
 from connectors.contract import Request
-from connectors.errors import AuthError, ConfigError, DataError, FarError, TransientError, UnknownOutcome
+from connectors.errors import (
+    AuthError,
+    ConfigError,
+    DataError,
+    FarError,
+    PositionRefused,
+    TransientError,
+    UnknownOutcome,
+)
 from connectors.http import Effect, send
 from connectors.jiandaoyun.client import cursor_behind
 from connectors.jiandaoyun.documents import Reader
@@ -26,8 +34,9 @@ from streams.intake import Intake, Refused, document_of
 from streams.outcome import reason_for
 from streams.process import process
 from tests.fuzz import jiandaoyun_records as jdy
-from tests.fuzz.far_salesforce import HEADER, order
 from tests.fuzz.on_the_bus import plan
+from tests.fuzz.salesforce_events import HEADER
+from tests.fuzz.salesforce_org import order
 from tests.unit.streams.orders_made_by_hand import Known
 
 
@@ -184,5 +193,5 @@ def test_a_change_event_of_no_time_or_no_ids_is_none(wrong: dict[str, object]) -
     ],
 )
 def test_a_damaged_position_names_the_field(position: dict[str, Value], field: str) -> None:
-    with pytest.raises(ConfigError, match=field):
+    with pytest.raises(PositionRefused, match=field):
         standing_of(position)
