@@ -62,10 +62,16 @@ class Link:
         self._mode: Mode = "pass"
         self._whose: Whose = everybody
         self._connections: set[Connection] = set()
+        self._server: asyncio.Server | None = None
 
     async def listen(self) -> None:
         """Take connections from now on."""
-        await asyncio.start_server(self._client, LOOPBACK, self.port)
+        self._server = await asyncio.start_server(self._client, LOOPBACK, self.port)
+
+    def close(self) -> None:
+        """Take no connections any more."""
+        if self._server is not None:
+            self._server.close()
 
     async def change(self, mode: Mode, whose: Whose) -> None:
         """Pass on, refuse, or hold everything that belongs to `whose`; a cut ends what is open now."""
@@ -163,6 +169,8 @@ class Proxies:
         asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
 
     async def _end(self) -> None:
+        for link in self.links.values():
+            link.close()
         tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
         for task in tasks:
             task.cancel()

@@ -29,7 +29,7 @@ from tests.chaos.world import World, world
 
 log = logging.getLogger(__name__)
 
-RATE = 6.0
+RATE = 4.5
 QUIET_S = 12.0
 STANDSTILL_S = 60.0
 LOOK_S = 0.5
