@@ -7,7 +7,9 @@ import re
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretStr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+
+from connectors.windows import Window
 
 REFERENCE = re.compile(r"^\$\{(env|file):([^}]+)\}$")
 
@@ -53,3 +55,9 @@ class ConnectorConfig(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    windows: tuple[Window, ...] = Field(
+        default=(),
+        description="Planned downtimes, in which the system is not called and its records wait: a list of "
+        '{days: [sat, sun], from: "22:00", to: "02:00", timezone: Europe/Berlin}.',
+    )

@@ -75,6 +75,15 @@ class Budgeted(Protocol):
         ...
 
 
+@runtime_checkable
+class Paced(Protocol):
+    """A source, sink or webhook that keeps its far system's rate limits, of which it is told its part."""
+
+    def take_share(self, share: float) -> None:
+        """Use this part (above 0, at most 1) of every limit from now on; called at any time between two calls."""
+        ...
+
+
 class Source(Protocol):
     """Reads one far system. `open` comes first, then polls; after `close` nothing is called."""
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 
 from connectors.errors import FarError
+from connectors.windows import Window, open_until
 from streams import metrics
 from streams.breaker import Breaker, State
 from streams.outcome import action_for, breaks, pause_s
@@ -27,16 +29,20 @@ class Gate:
     def __init__(
         self,
         stage: str,
+        windows: Sequence[Window] = (),
         clock: Callable[[], float] = time.monotonic,
         chance: Callable[[], float] = random.random,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._stage, self._clock, self._chance = stage, clock, chance
+        self._windows, self._now, self._in_window = windows, now, False
         self._breaker = Breaker()
         self._told = State.CLOSED
         self._attempt = 0
         self._not_before = 0.0
         self._reason = ""
         metrics.BREAKER.labels(stage).set(State.CLOSED)
+        metrics.WINDOW_OPEN.labels(stage).set(0)
 
     @property
     def state(self) -> State:
@@ -48,7 +54,19 @@ class Gate:
     @property
     def wait_s(self) -> float:
         """Seconds until the next call may begin; 0 now."""
-        return max(0.0, self._not_before - self._clock())
+        return max(0.0, self._not_before - self._clock(), self.window_s)
+
+    @property
+    def window_s(self) -> float:
+        """Seconds until the planned downtime ends that is on now; 0 where none is. That is no failure."""
+        now = self._now()
+        end = open_until(self._windows, now)
+        if (end is not None) is not self._in_window:
+            self._in_window = end is not None
+            metrics.WINDOW_OPEN.labels(self._stage).set(self._in_window)
+            told = "is over" if end is None else f"has begun, until {end:%Y-%m-%d %H:%M} UTC: records wait"
+            log.info("%s: the planned downtime %s", self._stage, told)
+        return 0.0 if end is None else (end - now).total_seconds()
 
     def succeeded(self) -> None:
         """The far system answered, if only that it does not take this one record."""
@@ -71,6 +89,8 @@ class Gate:
 
     def says(self) -> str:
         """The state in words, with its reason where calls fail."""
+        if self.window_s:
+            return "planned downtime"
         return f"{WORDS[self.state]}: {self._reason}" if self._reason else WORDS[self.state]
 
     def _tell(self, state: State) -> None:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from connectors.contract import Rejection, Sink
+from connectors.contract import Paced, Rejection, Sink
 from connectors.errors import FarError
 from schemas.document import Document
-from streams import metrics
+from streams import metrics, shares
 from streams.breaker import State
 from streams.bus import Attached
 from streams.far_gate import Gate
 from streams.outcome import Action, action_for, breaks
+from streams.reserve import Reserve
 
 HALVE_AFTER = 3
 """So many failures of one batch, and its halves are tried: what fails may be one record of it."""
@@ -56,21 +57,43 @@ class FarWriter:
     def __init__(self, stage: str, attached: Attached, gate: Gate) -> None:
         self._stage, self._attached, self._gate = stage, attached, gate
         self._sink: Sink | None = None
+        self._reserve = Reserve(stage)
+        self._share: Callable[[bool], float] = lambda bulk: 1.0
+        self._bulk = False
+        self._paced = False
         self._blamed: dict[str, Blame] = {}
         self._written = 0
 
-    def write(self, documents: Sequence[Document], lease: Lease) -> Sequence[Rejection]:
+    def owns(self, owned: int, partitions: int) -> None:
+        """Use the part of the far system's limits that belongs to so many of all partitions."""
+        self._share = lambda bulk: shares.sink_share(owned, partitions, bulk)
+
+    def spares_bulk(self) -> bool:
+        """Whether the far system's call budget lets the bulk lane be written now."""
+        return self._reserve.spares()
+
+    def write(self, documents: Sequence[Document], lease: Lease, bulk: bool = False) -> Sequence[Rejection]:
         """Make the documents, each with another id, durable; returns those that cannot be.
 
-        Those that failed least come first. Raises FarAway where the breaker is open.
+        Those that failed least come first. Raises FarAway in a window and where the breaker is open.
         """
+        self._bulk = bulk
         order = sorted(range(len(documents)), key=lambda index: self._failures(documents[index]))
-        rejections = self._write([documents[index] for index in order], lease)
+        rejections = self._portioned([documents[index] for index in order], lease)
         return [Rejection(order[each.index], each.error) for each in rejections]
 
     def _failures(self, document: Document) -> int:
         blame = self._blamed.get(document.id)
         return 0 if blame is None else blame.failures
+
+    def _portioned(self, documents: Sequence[Document], lease: Lease) -> list[Rejection]:
+        """Write as many at once as a small share of the far system's limits lets through before the lease is old."""
+        size = max(1, round(len(documents) * self._share(self._bulk))) if self._paced else max(1, len(documents))
+        found: list[Rejection] = []
+        for start in range(0, len(documents), size):
+            part = self._write(documents[start : start + size], lease)
+            found += [Rejection(each.index + start, each.error) for each in part]
+        return found
 
     def _write(self, documents: Sequence[Document], lease: Lease) -> Sequence[Rejection]:
         tries = 0
@@ -92,7 +115,7 @@ class FarWriter:
         """Return when the far system may be called; a short wait is waited here."""
         lease.check()
         wait = self._gate.wait_s
-        if wait and self._gate.state is State.OPEN:
+        if wait and (self._gate.window_s or self._gate.state is State.OPEN):
             raise FarAway(self._gate.says(), wait)
         if wait:
             lease.wait(wait)
@@ -100,11 +123,13 @@ class FarWriter:
     def _call(self, documents: Sequence[Document]) -> Sequence[Rejection]:
         try:
             with metrics.FAR_CALL.labels(self._stage, "write").time():
-                rejections = self._opened().write(documents)
+                sink = self._opened()
+                shares.take(sink, self._share(self._bulk))
+                rejections = sink.write(documents)
         except FarError:
             self.close()
             raise
-        metrics.show_budget(self._stage, self._sink)
+        self._reserve.look(sink)
         self._gate.succeeded()
         self._written += len(documents)
         for each in documents:
@@ -138,6 +163,8 @@ class FarWriter:
             factory = self._attached.connector.sink
             assert factory is not None
             self._sink = factory(self._attached.config)
+            self._paced = isinstance(self._sink, Paced)
+            shares.take(self._sink, self._share(self._bulk))
             self._sink.open()
         return self._sink
 

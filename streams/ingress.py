@@ -19,7 +19,7 @@ from starlette.routing import Route
 from connectors.contract import Request, Webhook
 from connectors.errors import AuthError, DataError, FarError
 from schemas.document import Document
-from streams import metrics
+from streams import metrics, shares
 from streams.bus import Bus
 from streams.clock import next_version, now_us
 from streams.intake import Intake, Refused, stage_of
@@ -56,7 +56,9 @@ class Ingress:
     def _webhook(self, name: str) -> Webhook:
         attached = self._bus.attached[name]
         assert attached.connector.webhook is not None
-        return attached.connector.webhook(attached.config)
+        webhook = attached.connector.webhook(attached.config)
+        shares.take(webhook, shares.PARTS["ingress"])
+        return webhook
 
     def open(self) -> None:
         """Read the reference data."""

@@ -15,7 +15,7 @@ from streams.bus import sink_topics
 from streams.kafka.client import Consumer, Message, TopicPartition
 from streams.kafka.cluster import Cluster
 from streams.kafka.consuming import good, next_offsets, place, seek_back, without_ends
-from streams.kafka.reading import committed_offsets
+from streams.kafka.reading import committed_offsets, end_offsets
 
 FAST_BATCH = 100
 BULK_BATCH = 50
@@ -37,6 +37,7 @@ class LaneReader:
         self._bulk_topic = cluster.name(bulk_topic(name))
         self._owned: frozenset[tuple[str, int]] = frozenset()
         self._bulk_flows = False
+        self._admin = cluster.admin()
 
     def subscribe(self, on_assign: OnAssign, on_revoke: OnAssign) -> None:
         """Join the group; `on_assign` calls `take_over`, `on_revoke` calls `give_away`."""
@@ -75,6 +76,12 @@ class LaneReader:
     def seek_back(self, messages: Sequence[Message]) -> None:
         """Read this batch again with the next ones."""
         seek_back(self._bulk if self.is_bulk(messages) else self.group, messages)
+
+    def backlog(self) -> int:
+        """How many records of both lanes wait in the owned partitions."""
+        committed = committed_offsets(self.group, [TopicPartition(*where) for where in sorted(self._owned)])
+        ends = end_offsets(self._admin, self._owned)
+        return sum(ends[each.topic, each.partition] - max(each.offset, 0) for each in committed)
 
     def commit(self, messages: Sequence[Message]) -> None:
         """Commit what was done of either lane as a member of the group. Raises KafkaException where it is refused."""

@@ -17,6 +17,19 @@ OWNED = Gauge("lineshaft_owned_partitions", "Partitions owned.", ["stage"])
 FAR_ERRORS = Counter("lineshaft_far_errors_total", "Errors of a far system, by kind.", ["stage", "error"])
 FAR_CALL = Histogram("lineshaft_far_call_seconds", "Time of one call of a connector.", ["stage", "call"])
 BREAKER = Gauge("lineshaft_breaker_state", "Circuit breaker: 0 closed, 1 half open, 2 open.", ["stage"])
+RESERVE = Gauge(
+    "lineshaft_reserve_in_use",
+    "1 where the call budget is nearly used up and only what is urgent goes on.",
+    ["stage"],
+)
+WINDOW_OPEN = Gauge(
+    "lineshaft_window_open", "1 in a planned downtime of the far system: it is not called.", ["stage"]
+)
+CATCH_UP = Gauge(
+    "lineshaft_catch_up_seconds",
+    "How long the sink needs for what waits, at its recent rate; NaN unknown.",
+    ["stage"],
+)
 STOPPED = Gauge("lineshaft_source_stopped", "1 where a source was stopped until a person mends it.", ["stage"])
 API_BUDGET = Gauge("lineshaft_api_budget_used_ratio", "Share of the far system's API budget that is used.", ["stage"])
 LIVE_DEFINITION = Gauge("lineshaft_live_definition_info", "1 for the activation in force here.", ["definition"])

@@ -7,6 +7,7 @@ guard in or before the far system lets no older state through.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from threading import Event as Flag
@@ -32,6 +33,7 @@ from streams.lane_reader import LaneReader
 from streams.lease import AssignmentLost, PartitionLease
 from streams.live_plans import LivePlans
 from streams.outcome import reason_for
+from streams.outlook import Outlook
 from streams.parking import Parking
 from streams.pulse import Pulse
 from streams.references import ReferenceTables
@@ -40,6 +42,7 @@ from streams.repairs import Repairs
 log = logging.getLogger(__name__)
 
 CHUNK = 50
+REST_S = 1.0
 URGENT = "urgent"
 RECORDS = ("JobOrder", "OrderStatus")
 
@@ -69,8 +72,9 @@ class SinkTask:
         self._readers = {record: bus.cluster.reader(record) for record in RECORDS}
         self._producer: Producer = bus.cluster.producer()
         self._lanes = LaneReader(bus.cluster, self.stage, attached.name)
-        self.gate = Gate(self.stage)
+        self.gate = Gate(self.stage, attached.config.windows)
         self._far = FarWriter(self.stage, attached, self.gate)
+        self._outlook = Outlook(self.stage, self._lanes.backlog)
         self._lease = PartitionLease(self._lanes.group, self.pulse)
 
     def run(self, stop: Flag) -> None:
@@ -97,6 +101,7 @@ class SinkTask:
         numbers = {each.partition for each in partitions}
         self._parking.restore(numbers)
         self._lanes.take_over(partitions)
+        self._far.owns(len(numbers), self._partitions)
         self._repairs.restored()
         self._lease.changed()
         metrics.OWNED.labels(self.stage).set(len(numbers))
@@ -109,7 +114,11 @@ class SinkTask:
 
     def turn(self) -> None:
         """One batch, from consume to commit."""
-        messages = self._lanes.next(bulk=True)
+        self._outlook.show()
+        if self.gate.window_s:
+            self._rest()
+            return
+        messages = self._lanes.next(bulk=self._far.spares_bulk())
         self._lease.begin()
         self.pulse.beat()
         metrics.LAST_POLL.labels(self.stage).set_to_current_time()
@@ -119,8 +128,10 @@ class SinkTask:
             return
         try:
             self._repairs.write_down()
+            began, bulk = time.monotonic(), self._lanes.is_bulk(messages)
             for chunk in _chunks(self._ready(incoming)):
-                self._deliver(chunk)
+                self._deliver(chunk, bulk)
+            self._outlook.wrote(len(incoming), time.monotonic() - began)
             self._publish_parked()
             self._commit(messages)
         except (AssignmentLost, FarAway) as error:
@@ -128,6 +139,16 @@ class SinkTask:
             self._parking.drop()
             if isinstance(error, FarAway):
                 self._leave_alone(messages, error.wait_s)
+
+    def _rest(self) -> None:
+        """A planned downtime: nothing is read, the group is kept."""
+        self._lease.begin()
+        try:
+            self._lease.wait(min(self.gate.window_s, REST_S))
+        except AssignmentLost as lost:
+            log.info("%s: %s", self.stage, lost)
+        if not self.gate.window_s:
+            log.info("%s: after the planned downtime %s", self.stage, self._outlook.in_words())
 
     def _leave_alone(self, messages: Sequence[Message], seconds: float) -> None:
         """Wait, then read the batch again together with what has come since: only the newest of it is sent."""
@@ -194,9 +215,9 @@ class SinkTask:
             raise CodecError(f"a sink takes {' and '.join(RECORDS)}, not {record or 'a record without ce_type'}")
         return event_of(record, self._readers[record](incoming.content), incoming.headers)
 
-    def _deliver(self, chunk: Sequence[Ready]) -> None:
+    def _deliver(self, chunk: Sequence[Ready], bulk: bool) -> None:
         """Write one chunk, however long the far system needs. Raises AssignmentLost."""
-        refused = self._far.write([each.document for each in chunk], self._lease)
+        refused = self._far.write([each.document for each in chunk], self._lease, bulk)
         rejections = {each.index: each.error for each in refused}
         for index, ready in enumerate(chunk):
             if index in rejections:

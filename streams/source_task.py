@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from threading import Event as Flag
 from typing import cast
 
-from connectors.contract import Batch, Source
+from connectors.contract import Batch
 from connectors.errors import FarError, PositionRefused
 from schemas.catalog import POSITIONS, command_topic
 from schemas.document import Document, DocumentType, Fields, from_json, to_json
@@ -22,6 +22,7 @@ from streams.bus import Attached, Bus
 from streams.by_reference import whole
 from streams.clock import next_version, now_us
 from streams.far_gate import Gate
+from streams.far_reader import FarReader
 from streams.incoming import Entry
 from streams.intake import Intake, Refused, document_of, fetched_us_of, stage_of
 from streams.kafka.client import Consumer, Message, TopicPartition
@@ -39,10 +40,7 @@ from streams.stopping import MustStop
 
 log = logging.getLogger(__name__)
 
-POLL_S = 0.5
 LOOK_AGAIN_S = 5.0
-STEADY_S = 30.0
-"""A source that polls for so long without an error works, though nothing has come."""
 
 
 class AnotherSystem(MustStop):
@@ -62,8 +60,7 @@ class SourceTask:
     ) -> None:
         self._cluster, self._partitions, self._attached, self._adopt = bus.cluster, bus.partitions, attached, adopt
         self._stage = stage_of(attached.name)
-        self._gate = gate or Gate(self._stage)
-        self._opened_at = 0.0
+        self._far = FarReader(self._stage, attached, gate or Gate(self._stage, attached.config.windows))
         self._references = ReferenceTables(bus.cluster)
         self._plans, plan = plans, plans.current()
         self._parking = Parking(bus.cluster, self._stage, plan.id)
@@ -74,7 +71,6 @@ class SourceTask:
         self._write_position = bus.cluster.writer("Position")
         self._commands: Consumer = bus.cluster.free_consumer(self._stage)
         self._transactions = Transactions(bus.cluster, f"source-{attached.name}")
-        self._source: Source | None = None
         self._stored: Record | None = None
         self._version = 0
         self._read_us = 0
@@ -110,49 +106,24 @@ class SourceTask:
 
     def close(self) -> None:
         """Let go of the far system and of Kafka."""
-        self._close_source()
+        self._far.close()
         self._commands.close()
         self._transactions.close()
         self._repairs.close()
         self._references.close()
 
-    def _close_source(self) -> None:
-        if self._source is not None:
-            self._source.close()
-            self._source = None
-
     def _polled(self) -> Batch | None:
         """What the far system has; nothing while it fails or is left alone, which holds up no command."""
-        wait = self._gate.wait_s
-        if wait:
-            self._stop.wait(min(wait, POLL_S))
+        if self._far.rests(self._stop):
             return None
         moved_us = 0 if self._stored is None else cast("int", self._stored["moved_at"])
         self._read_us = next_version(max(self._read_us, moved_us), now_us())
+        position = None if self._stored is None else cast("Fields", from_json(str(self._stored["position"])))
         try:
-            with metrics.FAR_CALL.labels(self._stage, "poll").time():
-                batch = self._opened().poll(POLL_S)
+            return self._far.poll(position)
         except PositionRefused as error:
             self._begin_anew(str(error), error)
             return None
-        except FarError as error:
-            self._gate.failed(error)
-            self._close_source()
-            return None
-        if batch is not None or time.monotonic() - self._opened_at > STEADY_S:
-            self._gate.succeeded()
-        metrics.show_budget(self._stage, self._source)
-        metrics.LAST_POLL.labels(self._stage).set_to_current_time()
-        return batch
-
-    def _opened(self) -> Source:
-        if self._source is None:
-            factory = self._attached.connector.source
-            assert factory is not None
-            source = factory(self._attached.config)
-            self._source, self._opened_at = source, time.monotonic()
-            source.open(None if self._stored is None else cast("Fields", from_json(str(self._stored["position"]))))
-        return self._source
 
     def turn(self) -> None:
         """One poll and its transaction."""
@@ -194,7 +165,7 @@ class SourceTask:
             raise AnotherSystem(f"connectors.{name}: {problem}: `lineshaft run source --adopt {name}`.") from cause
         log.warning("%s: %s. The position is dropped as told, and everything is read anew", self._stage, problem)
         self._adopt = False
-        self._close_source()
+        self._far.close()
         self._stored = None
 
     def _commit(self, batch: Batch | None, commands: Sequence[Message], again: Sequence[Entry]) -> bool:

@@ -54,7 +54,7 @@ class SourceWorker:
         self._consumer: Consumer = bus.cluster.group_consumer(STAGE)
         self.pulse = Pulse()
         self._running: dict[str, Running] = {}
-        self._gates = {name: Gate(stage_of(name)) for name in bus.sources}
+        self._gates = {name: Gate(stage_of(name), bus.attached[name].config.windows) for name in bus.sources}
 
     def says(self) -> dict[str, str]:
         """The state of the far systems of the sources that run here, in words."""

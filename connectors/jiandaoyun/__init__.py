@@ -11,9 +11,11 @@ from connectors.errors import ConfigError
 from connectors.jiandaoyun.client import Client
 from connectors.jiandaoyun.config import JianDaoYunConfig
 from connectors.jiandaoyun.documents import Reader, documents
+from connectors.jiandaoyun.limits import ENDPOINTS
 from connectors.jiandaoyun.sink import JianDaoYunSink
 from connectors.jiandaoyun.source import JianDaoYunSource
 from connectors.jiandaoyun.webhook import JianDaoYunWebhook
+from connectors.pace import Pace
 
 __all__ = ["JianDaoYunConfig", "connector"]
 
@@ -30,7 +32,9 @@ def _webhook(config: ConnectorConfig) -> Webhook:
         raise ConfigError("webhook_secret", "is missing.", "Copy the secret of the form's data push to a file.")
     secret = ours.webhook_secret.get_secret_value()
     form_id = (ours.app_id, ours.entry_id)
-    return JianDaoYunWebhook(lambda: Client(ours), Reader(ours.utc_offset_hours), secret, form_id)
+    pace = Pace(ours.requests_per_second, ENDPOINTS)
+    reader = Reader(ours.utc_offset_hours)
+    return JianDaoYunWebhook(lambda: Client(ours, pace=pace), reader, secret, form_id, pace=pace)
 
 
 def _sink(config: ConnectorConfig) -> Sink:

@@ -14,7 +14,8 @@ from connectors.http import Effect, send
 from connectors.jiandaoyun.answers import RECORD_MISSING, SUBMIT_FAILED, read
 from connectors.jiandaoyun.config import JianDaoYunConfig
 from connectors.jiandaoyun.documents import has_id
-from connectors.jiandaoyun.pace import Pace
+from connectors.jiandaoyun.limits import ENDPOINTS
+from connectors.pace import Pace
 from schemas.document import Fields, Value, to_json
 
 PAGE = 100
@@ -34,7 +35,7 @@ class Client:
         self._form = {"app_id": config.app_id, "entry_id": config.entry_id}
         self._base = config.base_url
         self.clock = FarClock(config.base_url)
-        self._pace = pace or Pace(config.requests_per_second)
+        self._pace = pace or Pace(config.requests_per_second, ENDPOINTS)
         self._http = httpx.Client(
             transport=transport,
             timeout=config.timeout_s,
@@ -42,6 +43,10 @@ class Client:
             headers={"Authorization": f"Bearer {config.api_key.get_secret_value()}"},
             trust_env=False,
         )
+
+    def take_share(self, share: float) -> None:
+        """Use this part of every limit from now on."""
+        self._pace.take_share(share)
 
     def close(self) -> None:
         """Close all connections. Safe twice."""

@@ -31,6 +31,10 @@ class JianDaoYunSink:
         self._client = client
         self._reader = reader
 
+    def take_share(self, share: float) -> None:
+        """See `connectors.contract.Paced`."""
+        self._client.take_share(share)
+
     def open(self) -> None:
         """Check that the form has every field. Raises ConfigError or AuthError."""
         form.check(self._client.widgets())

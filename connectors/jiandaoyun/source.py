@@ -60,6 +60,10 @@ class JianDaoYunSource:
         self._doubtful = False  # whether stamps of this sweep cannot be believed
         self._tell_all = False
 
+    def take_share(self, share: float) -> None:
+        """See `connectors.contract.Paced`."""
+        self._client.take_share(share)
+
     def open(self, position: Position | None) -> None:
         """See `connectors.contract.Source.open`; checks that the form has every field."""
         self._sweep = Sweep.parse(position)

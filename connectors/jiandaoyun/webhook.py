@@ -14,6 +14,7 @@ from connectors.errors import AuthError, DataError
 from connectors.jiandaoyun.client import Client
 from connectors.jiandaoyun.documents import Reader, deleted
 from connectors.jiandaoyun.names import FieldNames
+from connectors.pace import Pace
 from schemas.document import Document, Fields, Value, from_json
 
 MAX_AGE_S = 300
@@ -46,14 +47,20 @@ class JianDaoYunWebhook:
         secret: str,
         form_id: tuple[str, str],
         now: Callable[[], float] = time.time,
+        pace: Pace | None = None,
     ) -> None:
-        self._connect = connect
+        self._connect, self._pace = connect, pace
         self._reader = reader
         self._secret = secret
         self._form_id = form_id
         self._now = now
         self._names = FieldNames(connect)
         self._delivered: OrderedDict[str, None] = OrderedDict()
+
+    def take_share(self, share: float) -> None:
+        """See `connectors.contract.Paced`; for all the clients that are made for it."""
+        if self._pace is not None:
+            self._pace.take_share(share)
 
     def receive(self, request: Request) -> Sequence[Document]:
         """See `connectors.contract.Webhook.receive`."""

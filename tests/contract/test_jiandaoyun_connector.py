@@ -22,11 +22,12 @@ from connectors.jiandaoyun import JianDaoYunConfig, connector, form
 from connectors.jiandaoyun.answers import CODES, QuotaUsedUp, error_of, read
 from connectors.jiandaoyun.client import Client
 from connectors.jiandaoyun.documents import Reader, documents
+from connectors.jiandaoyun.limits import ENDPOINTS
 from connectors.jiandaoyun.names import FieldNames
-from connectors.jiandaoyun.pace import ENDPOINTS, Pace
 from connectors.jiandaoyun.sink import JianDaoYunSink
 from connectors.jiandaoyun.source import JianDaoYunSource
 from connectors.jiandaoyun.webhook import JianDaoYunWebhook, signature
+from connectors.pace import Pace
 from schemas.document import Document, Kind, from_json
 
 CONTRACT = yaml.safe_load(Path(__file__).with_name("jiandaoyun.yaml").read_text(encoding="utf-8"))
@@ -75,7 +76,7 @@ class Bench:
     far: Canned
 
     def client(self) -> Client:
-        pace = Pace(50, clock=Ticks(), sleep=lambda _: None)
+        pace = Pace(50, ENDPOINTS, clock=Ticks(), sleep=lambda _: None)
         return Client(self.config, httpx.MockTransport(self.far.handle), pace)
 
     def sink(self) -> JianDaoYunSink:
@@ -192,7 +193,7 @@ def run_paces(bench: Bench, given: tuple[str, int]) -> None:
     """`rate` calls go at once, the next one a good second after the first."""
     path, rate = given
     time = Waiting()
-    pace = Pace(50, time, time.sleep)
+    pace = Pace(50, ENDPOINTS, time, time.sleep)
     for _ in range(rate):
         pace.wait(path)
     assert time.now == 0.0
@@ -279,7 +280,7 @@ def base_address(bench: Bench) -> None:
 
 def company_pace(bench: Bench) -> None:
     time = Waiting()
-    pace = Pace(50, time, time.sleep)
+    pace = Pace(50, ENDPOINTS, time, time.sleep)
     paths = [path for path, rate in ENDPOINTS.items() if rate == 30]
     for number in range(50):
         pace.wait(paths[number % len(paths)])

@@ -16,7 +16,8 @@ from pydantic import SecretStr
 from connectors.jiandaoyun import JianDaoYunConfig
 from connectors.jiandaoyun.client import Client
 from connectors.jiandaoyun.form import VENDOR_TYPES, Widget, work_order
-from connectors.jiandaoyun.pace import Pace
+from connectors.jiandaoyun.limits import ENDPOINTS
+from connectors.pace import Pace
 
 SECRET = "s3cr3t"
 STAMP = "2026-05-01T08:00:00.000Z"
@@ -110,7 +111,7 @@ class Ticks:
 def client(handle: Handler) -> Client:
     """The connector's own client on answers made here."""
     with patch("connectors.jiandaoyun.client._trusted", tls):
-        return Client(config(), httpx.MockTransport(handle), Pace(50, clock=Ticks(), sleep=lambda _: None))
+        return Client(config(), httpx.MockTransport(handle), Pace(50, ENDPOINTS, clock=Ticks(), sleep=lambda _: None))
 
 
 @cache

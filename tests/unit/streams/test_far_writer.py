@@ -59,7 +59,7 @@ def far() -> Far:
 
 @pytest.fixture
 def gate(far: Far) -> Gate:
-    return Gate(STAGE, far.clock, lambda: 0.5)
+    return Gate(STAGE, (), far.clock, lambda: 0.5)
 
 
 @pytest.fixture

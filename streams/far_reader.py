@@ -1,0 +1,70 @@
+"""Polling one far system's source: opens it, keeps to the gate, the reserve and its share, and lets go of it."""
+
+from __future__ import annotations
+
+import time
+from threading import Event as Flag
+
+from connectors.contract import Batch, Position, Source
+from connectors.errors import FarError, PositionRefused
+from streams import metrics, shares
+from streams.bus import Attached
+from streams.far_gate import Gate
+from streams.reserve import Reserve
+
+POLL_S = 0.5
+STEADY_S = 30.0
+"""A source that polls for so long without an error works, though nothing has come."""
+
+
+class FarReader:
+    """One far system's source; a new instance of it after every failure and every window."""
+
+    def __init__(self, stage: str, attached: Attached, gate: Gate) -> None:
+        self._stage, self._attached, self._gate = stage, attached, gate
+        self._reserve = Reserve(stage)
+        self._source: Source | None = None
+        self._opened_at = 0.0
+
+    def rests(self, stop: Flag) -> bool:
+        """Whether it is not to be called now; a moment of that is waited here."""
+        wait = self._gate.wait_s
+        if self._gate.window_s:
+            self.close()
+        if not wait and self._reserve.spares():
+            return False
+        stop.wait(min(wait or POLL_S, POLL_S))
+        return True
+
+    def poll(self, position: Position | None) -> Batch | None:
+        """What comes after the position; None where nothing did or it failed. Raises PositionRefused."""
+        try:
+            with metrics.FAR_CALL.labels(self._stage, "poll").time():
+                source = self._opened(position)
+                batch = source.poll(POLL_S)
+        except PositionRefused:
+            raise
+        except FarError as error:
+            self._gate.failed(error)
+            self.close()
+            return None
+        if batch is not None or time.monotonic() - self._opened_at > STEADY_S:
+            self._gate.succeeded()
+        self._reserve.look(source)
+        metrics.LAST_POLL.labels(self._stage).set_to_current_time()
+        return batch
+
+    def _opened(self, position: Position | None) -> Source:
+        if self._source is None:
+            factory = self._attached.connector.source
+            assert factory is not None
+            self._source, self._opened_at = factory(self._attached.config), time.monotonic()
+            shares.take(self._source, shares.PARTS["source"])
+            self._source.open(position)
+        return self._source
+
+    def close(self) -> None:
+        """Let go of the far system; the next poll opens it again."""
+        if self._source is not None:
+            self._source.close()
+            self._source = None
