@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from schemas.catalog import bulk_topic
+from streams.beginnings import Beginnings
 from streams.bus import sink_topics
 from streams.kafka.client import Consumer, Message, TopicPartition
 from streams.kafka.cluster import Cluster
@@ -28,7 +29,10 @@ OnAssign: TypeAlias = Callable[[Consumer, Sequence[TopicPartition]], None]
 
 
 class LaneReader:
-    """The two consumers of one sink task; `group` is the one whose polling holds the partitions."""
+    """The two consumers of one sink task; `group` is the one whose polling holds the partitions.
+
+    `beginnings` counts what killed workers; while it is careful a batch is one record.
+    """
 
     def __init__(self, cluster: Cluster, stage: str, name: str) -> None:
         self._cluster, self._name = cluster, name
@@ -38,6 +42,7 @@ class LaneReader:
         self._owned: frozenset[tuple[str, int]] = frozenset()
         self._bulk_flows = False
         self._admin = cluster.admin()
+        self.beginnings = Beginnings(self.group)
 
     def subscribe(self, on_assign: OnAssign, on_revoke: OnAssign) -> None:
         """Join the group; `on_assign` calls `take_over`, `on_revoke` calls `give_away`."""
@@ -52,9 +57,11 @@ class LaneReader:
         self.group.resume(fast)
         self._bulk.assign([each for each in offsets if each.topic == self._bulk_topic])
         self._owned = frozenset((each.topic, each.partition) for each in partitions)
+        self.beginnings.taken_over(offsets)
 
     def give_away(self) -> None:
         """Read nothing any more."""
+        self.beginnings.given_away()
         self._owned = frozenset()
         self._bulk_flows = False
         self.group.unassign()
@@ -63,11 +70,19 @@ class LaneReader:
     def next(self, bulk: bool) -> list[Message]:
         """The next batch: of the fast lane and the commands, else, with `bulk`, of the bulk lane."""
         wait = BETWEEN_S if bulk and self._bulk_flows else POLL_S
-        found = good(self.group.consume(FAST_BATCH, timeout=wait))
+        found = self._owned_ones(self.group, good(self.group.consume(self._size(FAST_BATCH), timeout=wait)))
         if not found and bulk:
-            found = good(without_ends(self._bulk.consume(BULK_BATCH, timeout=0)))
+            read = good(without_ends(self._bulk.consume(self._size(BULK_BATCH), timeout=0)))
+            found = self._owned_ones(self._bulk, read)
             self._bulk_flows = bool(found)
-        return [each for each in found if place(each) in self._owned]  # a rebalance may leave others over
+        return found
+
+    def _size(self, batch: int) -> int:
+        return 1 if self.beginnings.careful else batch
+
+    def _owned_ones(self, consumer: Consumer, messages: Sequence[Message]) -> list[Message]:
+        """Without what a rebalance may leave over."""
+        return self.beginnings.narrowed([each for each in messages if place(each) in self._owned], consumer)
 
     def is_bulk(self, messages: Sequence[Message]) -> bool:
         """Whether a batch is of the bulk lane; one batch is never of both."""
@@ -86,7 +101,9 @@ class LaneReader:
     def commit(self, messages: Sequence[Message]) -> None:
         """Commit what was done of either lane as a member of the group. Raises KafkaException where it is refused."""
         if messages:
-            self.group.commit(offsets=next_offsets(messages), asynchronous=False)
+            offsets = next_offsets(messages)
+            self.group.commit(offsets=self.beginnings.to_commit(offsets), asynchronous=False)
+            self.beginnings.committed(offsets)
 
     def close(self) -> None:
         """Leave the group."""

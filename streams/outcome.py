@@ -128,6 +128,10 @@ class Gone(Exception):
     """A record that was held by reference only is no longer where it came from."""
 
 
+class Kills(Exception):
+    """The worker died by force whenever it began this record."""
+
+
 class NoRoute(Exception):
     """No route says where an order line is made."""
 
@@ -163,6 +167,8 @@ def _cause(error: Exception) -> str:
             return "too_large"
         case Gone():
             return "gone"
+        case Kills():
+            return "kills"
         case CodecError():
             return "undecodable"
         case FarError():

@@ -16,6 +16,7 @@ from schemas.codec import CodecError
 from schemas.event import Event
 from schemas.wire import event_of, headers_of
 from streams import metrics
+from streams.beginnings import PARK_AT, Beginnings
 from streams.bus import Bus, deliveries, pipeline_topics
 from streams.by_reference import whole
 from streams.clock import check_against_broker, now_us
@@ -27,7 +28,7 @@ from streams.kafka.topics import check_partitions
 from streams.kafka.transaction import Aborted, NotOwned, Outgoing, Transactions, Unsettled, checked_size
 from streams.lanes import Lanes
 from streams.live_plans import LivePlans
-from streams.outcome import reason_for
+from streams.outcome import Kills, reason_for
 from streams.parking import Parking
 from streams.process import Addressed, process
 from streams.pulse import Pulse
@@ -61,6 +62,7 @@ class Pipeline:
         self._read_state = bus.cluster.reader("OrderState")
         self._transactions = Transactions(bus.cluster, f"{STAGE}-{slot}")
         self._consumer: Consumer = bus.cluster.group_consumer(STAGE)
+        self._beginnings = Beginnings(self._consumer)
         self._positions: dict[tuple[str, int], int] = {}
         self._lanes, self._deliveries = Lanes(), deliveries(bus)
         self._assignment = 0
@@ -107,11 +109,13 @@ class Pipeline:
         self._parking.restore(numbers)
         self._positions = {(each.topic, each.partition): each.offset for each in offsets}
         self._repairs.restored()
+        self._beginnings.taken_over(offsets)
         return offsets
 
     def _give_away(self, consumer: Consumer, partitions: Sequence[TopicPartition]) -> None:
         self._assignment += 1
         self._positions = {}
+        self._beginnings.given_away()
         self._states.disown()
         self._parking.disown()
         metrics.OWNED.labels(STAGE).set(0)
@@ -119,14 +123,18 @@ class Pipeline:
 
     def turn(self) -> None:
         """One batch: everything that was consumed, and what is to be processed again."""
-        messages = self._ours(good(self._consumer.consume(BATCH, timeout=POLL_S)))
+        size = 1 if self._beginnings.careful else BATCH
+        messages = self._ours(good(self._consumer.consume(size, timeout=POLL_S)))
+        messages = self._beginnings.narrowed(messages, self._consumer)
         self.pulse.beat()
         metadata, assignment = self._consumer.consumer_group_metadata(), self._assignment
         self._follow_definitions()
-        again = self._repairs.due()
+        again = [] if self._beginnings.careful else self._repairs.due()
         if not messages and not again:
+            self._beginnings.idle()
             return
-        outgoing = self._work(messages, again)
+        with self._beginnings.counted(messages):
+            outgoing = self._work(messages, again)
         try:
             self._repairs.write_down()
             self._commit(messages, outgoing, metadata, assignment)
@@ -156,12 +164,22 @@ class Pipeline:
             outgoing += self._redrive(entry)
         for message in messages:
             topic = self._cluster.plain(place(message)[0])
-            if topic in RECORDS:
+            if self._beginnings.kills(message):
+                self._set_aside(topic, message)
+            elif topic in RECORDS:
                 outgoing += self._message(topic, message)
             else:
                 for entry in self._repairs.carry_out(message):
                     outgoing += self._redrive(entry)
         return outgoing
+
+    def _set_aside(self, topic: str, message: Message) -> None:
+        """Park a record that kills every worker, as it came; a command that does is left out."""
+        if topic in RECORDS:
+            incoming = incoming_of(topic, message)
+            self._park(incoming.partition, incoming, Kills(f"{PARK_AT} workers died when they began it"))
+        else:
+            log.error("pipeline: a command at %d was left out, workers died of it", offset_of(message))
 
     def _message(self, topic: str, message: Message) -> list[Outgoing]:
         metrics.CONSUMED.labels(STAGE, topic).inc()
@@ -184,13 +202,16 @@ class Pipeline:
                 kept = Outgoing(STATE, event.key, self._writers["OrderState"](result.state))
                 self._states.put(partition, event.key, checked_size(kept).value)
         except Exception as error:  # a defect of one record must not stop the others: parked, named and counted
-            reason = reason_for(error)
-            metrics.PARKED.labels(STAGE, reason.cause).inc()
-            log.warning("pipeline: parked %s (%s: %s)", incoming.parked_id, reason.cause, reason.message)
-            self._parking.park(partition, incoming, reason, now_us())
+            self._park(partition, incoming, error)
             return []
         self._parking.supersede(partition, incoming)
         return outgoing
+
+    def _park(self, partition: int, incoming: Incoming, error: Exception) -> None:
+        reason = reason_for(error)
+        metrics.PARKED.labels(STAGE, reason.cause).inc()
+        log.warning("pipeline: parked %s (%s: %s)", incoming.parked_id, reason.cause, reason.message)
+        self._parking.park(partition, incoming, reason, now_us())
 
     def _event(self, incoming: Incoming) -> Event:
         record = RECORDS.get(incoming.topic)
@@ -224,10 +245,13 @@ class Pipeline:
         if foreign:
             raise NotOwned(f"offsets of partitions that are not owned: {foreign}")
         chosen = moved or self._positions
-        return [TopicPartition(topic, number, offset) for (topic, number), offset in chosen.items()]
+        plain = [TopicPartition(topic, number, offset) for (topic, number), offset in chosen.items()]
+        return self._beginnings.to_commit(plain)
 
     def _accept(self, messages: Sequence[Message]) -> None:
-        self._positions |= {(each.topic, each.partition): each.offset for each in next_offsets(messages)}
+        offsets = next_offsets(messages)
+        self._positions |= {(each.topic, each.partition): each.offset for each in offsets}
+        self._beginnings.committed(offsets)
         self._states.merge()
         self._parking.table.merge()
         self._repairs.settled()

@@ -19,6 +19,7 @@ from schemas.document import Document
 from schemas.event import Event
 from schemas.wire import event_of
 from streams import metrics
+from streams.beginnings import PARK_AT
 from streams.bus import Attached, Bus, sink_topics
 from streams.by_reference import whole
 from streams.clock import now_us
@@ -26,13 +27,13 @@ from streams.far_gate import Gate
 from streams.far_writer import FarAway, FarWriter
 from streams.incoming import Incoming, incoming_of
 from streams.kafka.client import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
-from streams.kafka.consuming import place
+from streams.kafka.consuming import offset_of, place
 from streams.kafka.topics import check_partitions
 from streams.kafka.transaction import produce
 from streams.lane_reader import LaneReader
 from streams.lease import AssignmentLost, PartitionLease
 from streams.live_plans import LivePlans
-from streams.outcome import reason_for
+from streams.outcome import Kills, reason_for
 from streams.outlook import Outlook
 from streams.parking import Parking
 from streams.pulse import Pulse
@@ -72,6 +73,7 @@ class SinkTask:
         self._readers = {record: bus.cluster.reader(record) for record in RECORDS}
         self._producer: Producer = bus.cluster.producer()
         self._lanes = LaneReader(bus.cluster, self.stage, attached.name)
+        self._beginnings = self._lanes.beginnings
         self.gate = Gate(self.stage, attached.config.windows)
         self._far = FarWriter(self.stage, attached, self.gate)
         self._outlook = Outlook(self.stage, self._lanes.backlog)
@@ -123,16 +125,19 @@ class SinkTask:
         self.pulse.beat()
         metrics.LAST_POLL.labels(self.stage).set_to_current_time()
         self._follow_definitions()
-        incoming = [*(entry.incoming for entry in self._repairs.due()), *self._incoming(messages)]
+        again = [] if self._beginnings.careful else self._repairs.due()
+        incoming = [*(entry.incoming for entry in again), *self._incoming(messages)]
         if not incoming and not messages:
+            self._beginnings.idle()
             return
         try:
-            self._repairs.write_down()
-            began, bulk = time.monotonic(), self._lanes.is_bulk(messages)
-            for chunk in _chunks(self._ready(incoming)):
-                self._deliver(chunk, bulk)
-            self._outlook.wrote(len(incoming), time.monotonic() - began)
-            self._publish_parked()
+            with self._beginnings.counted(messages):
+                self._repairs.write_down()
+                began, bulk = time.monotonic(), self._lanes.is_bulk(messages)
+                for chunk in _chunks(self._ready(incoming)):
+                    self._deliver(chunk, bulk)
+                self._outlook.wrote(len(incoming), time.monotonic() - began)
+                self._publish_parked()
             self._commit(messages)
         except (AssignmentLost, FarAway) as error:
             log.warning("%s: %s", self.stage, error)
@@ -169,10 +174,19 @@ class SinkTask:
         for message in messages:
             topic = self._cluster.plain(place(message)[0])
             metrics.CONSUMED.labels(self.stage, topic).inc()
-            if topic == self._commands:
+            if self._beginnings.kills(message):
+                self._set_aside(topic, message)
+            elif topic == self._commands:
                 yield from (entry.incoming for entry in self._repairs.carry_out(message))
             else:
                 yield incoming_of(topic, message)
+
+    def _set_aside(self, topic: str, message: Message) -> None:
+        """Park a record that kills every worker, as it came; a command that does is left out."""
+        if topic == self._commands:
+            log.error("%s: a command at %d was left out, workers died of it", self.stage, offset_of(message))
+        else:
+            self._park(incoming_of(topic, message), Kills(f"{PARK_AT} workers died when they began it"))
 
     def _ready(self, incoming: Sequence[Incoming]) -> list[Ready]:
         """The newest mapped record of each subject, the urgent first; what cannot be mapped is parked."""
@@ -217,7 +231,8 @@ class SinkTask:
 
     def _deliver(self, chunk: Sequence[Ready], bulk: bool) -> None:
         """Write one chunk, however long the far system needs. Raises AssignmentLost."""
-        refused = self._far.write([each.document for each in chunk], self._lease, bulk)
+        lease = self._beginnings.waiting(self._lease)
+        refused = self._far.write([each.document for each in chunk], lease, bulk)
         rejections = {each.index: each.error for each in refused}
         for index, ready in enumerate(chunk):
             if index in rejections:
