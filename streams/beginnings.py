@@ -141,8 +141,16 @@ class Beginnings:
             if where in self._fresh or count.careful:
                 metadata = count.more(ends[where]).metadata
                 self._begun[where] = TopicPartition(*where, first.offset, metadata=metadata)
-        if self._begun:
-            self._consumer.commit(offsets=list(self._begun.values()), asynchronous=False)
+        self._write(list(self._begun.values()))
+
+    def _write(self, counts: list[TopicPartition]) -> None:
+        """Commit the counts. Where that is refused, as in a rebalance, the batch is no better counted than before."""
+        if not counts:
+            return
+        try:
+            self._consumer.commit(offsets=counts, asynchronous=False)
+        except KafkaException as error:
+            log.warning("beginnings could not be counted: %s", error)
 
     def lived(self) -> None:
         """What was begun was not finished, but the worker lives: its count is as before."""
@@ -151,12 +159,7 @@ class Beginnings:
             for where, each in self._begun.items()
         ]
         self._begun = {}
-        if not before:
-            return
-        try:
-            self._consumer.commit(offsets=before, asynchronous=False)
-        except KafkaException as error:
-            log.warning("a beginning could not be taken back, it counts: %s", error)
+        self._write(before)
 
     def waiting(self, lease: Waits) -> Waits:
         """The lease, in whose waits nothing is counted: who is stopped by force while waiting died of no record."""
@@ -171,8 +174,7 @@ class Beginnings:
     def resume(self, begun: Mapping[Where, TopicPartition]) -> None:
         """Count again what was begun before the pause."""
         self._begun = {where: each for where, each in begun.items() if where in self._counts}
-        if self._begun:
-            self._consumer.commit(offsets=list(self._begun.values()), asynchronous=False)
+        self._write(list(self._begun.values()))
 
     def to_commit(self, offsets: Sequence[TopicPartition]) -> list[TopicPartition]:
         """The offsets of a finished batch with what their metadata has to say."""
