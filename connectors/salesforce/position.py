@@ -71,7 +71,7 @@ class Standing:
         return replace(self, replay={**self.replay, topic: replay}, seen=seen)
 
     def not_beyond(self, certain_us: int) -> Standing:
-        """The same where no stamp lies beyond a time that both clocks have passed: see `Sweep` in other connectors.
+        """The same where no stamp lies beyond a time that both clocks have passed.
 
         A clock that ran ahead would otherwise carry a resync past what is changed after it was set right.
         """
