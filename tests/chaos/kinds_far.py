@@ -194,7 +194,7 @@ class Permission:
 
 
 PERMISSIONS = (
-    Permission("hidden", "Order.Requested_Delivery__c", "source.crm", "source"),
+    Permission("hidden", "OrderItem.ServiceDate", "source.crm", "source"),
     Permission("read_only", "MES_Status__c.State__c", "sink.crm", "sink-crm", ("INVALID_FIELD_FOR_INSERT_UPDATE",)),
 )
 
