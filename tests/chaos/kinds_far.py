@@ -96,11 +96,13 @@ def scripted(script: Scripted) -> Callable[[World, random.Random], Strike]:
     def strike(on: World, dice: random.Random) -> Strike:
         match = dice.choice(script.occasions)
         fault = {"kind": script.kind, "match": match, "arguments": script.arguments}
-        on.ask(script.system, "POST", "faults", [{**fault, "times": script.times}, *script.also])
 
         def left() -> int:
             pending = on.ask(script.system, "GET", "faults")["pending"]
             return sum(each["times"] for each in pending if each["kind"] == script.kind and each["match"] == match)
+
+        wanted = [{**fault, "times": script.times - left()}] if left() < script.times else []
+        on.ask(script.system, "POST", "faults", [*wanted, *script.also])
 
         def felt() -> str:
             shown = script.times - left()

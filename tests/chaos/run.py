@@ -144,6 +144,7 @@ def _threads(done: Flag, *works: Callable[[Flag], None]) -> Iterator[None]:
 
 def _settle(acting: Play, say: Say, stop: Flag) -> None:
     """Wait until both sides are equal, and have redriven what a person would redrive."""
+    say(f"chaos: no more orders; {len(acting.sales.unknown)} are looked up, {acting.watch.in_flight} in flight")
     acting.sales.resolve()
     acting.floor.hurry()
     _quiet(acting, stop)
