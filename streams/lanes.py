@@ -57,11 +57,11 @@ class Lanes:
         return Lane.BULK if burst or backfill else Lane.FAST
 
 
-def lanes_of_cancel(chosen: Lane, overtakes: bool) -> tuple[Lane, ...]:
-    """The lanes of a cancellation, `overtakes` saying that an order to make it may still wait in the bulk lane.
+def lanes_of_cancel(overtakes: bool) -> tuple[Lane, ...]:
+    """The lanes of a cancellation of what may not have been made yet.
 
-    Where nothing was made yet there is nothing that could hold the cancellation's version, and the older record
-    behind it would make what nobody wants any more. So it goes both ways: at once, for what exists, and behind the
-    record that it must not overtake.
+    Where nothing was made there is nothing that could hold the cancellation's version, and an older record that comes
+    after it would make what nobody wants any more. So it goes behind every such record: always in the fast lane, which
+    may stand still while the bulk lane flows, and also in the bulk lane where one may wait there (`overtakes`).
     """
-    return tuple(dict.fromkeys((chosen, Lane.BULK))) if overtakes else (chosen,)
+    return (Lane.FAST, Lane.BULK) if overtakes else (Lane.FAST,)

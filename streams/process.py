@@ -111,16 +111,16 @@ def _jobs(turn: Turn, before: Record | None, state: Record) -> tuple[list[Record
         version = next_version(0 if last is None else cast("int", last["version"]), turn.now_us)
         follow = _following(turn, "JobOrder", subject, made, version)
         waits = last is not None and bool(last["bulk"]) and subject not in reported
-        lanes = _lanes(turn, want, last is None, waits)
+        lanes = _lanes(turn, want, last is None, waits, subject in reported)
         memory[subject] = memory_of(want, made, version, waits or Lane.BULK in lanes)
         sent += [Addressed(TOPIC[lane](want.destination), follow) for lane in lanes]
     return [memory[name] for name in sorted(memory)], sent
 
 
-def _lanes(turn: Turn, want: Wanted, new: bool, waits: bool) -> Sequence[Lane]:
+def _lanes(turn: Turn, want: Wanted, new: bool, waits: bool, reported: bool) -> Sequence[Lane]:
     """The lanes of a job order; `waits` where an earlier record of it may still be in the bulk lane."""
     lane = turn.lane(want.destination, turn.urgency(turn.event.value, new))
-    return lanes_of_cancel(lane, waits) if want.desired == CANCELLED else (lane,)
+    return lanes_of_cancel(waits) if want.desired == CANCELLED and not reported else (lane,)
 
 
 def _job_response(turn: Turn, state: Record) -> Result:

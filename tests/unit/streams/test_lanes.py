@@ -97,6 +97,16 @@ def test_a_cancellation_that_may_overtake_its_creation_goes_both_ways_with_one_v
     assert cancelled[0].event.version > changed.event.version > made.event.version
 
 
+def test_a_cancellation_in_a_burst_never_goes_only_where_it_may_overtake_what_waits_in_the_fast_lane() -> None:
+    """The fast lane may stand still, as while its batch is read again, and the bulk lane flows."""
+    changing = burst(Urgency.CHANGE, at=SECOND)
+    made, *cancelled = sent([PLACED, CANCELLED], changing)
+    assert (made.topic, [each.topic for each in cancelled]) == (FAST, [FAST])
+    made, changed, *cancelled = sent([PLACED, CHANGED, CANCELLED], changing)
+    assert (made.topic, changed.topic, [each.topic for each in cancelled]) == (FAST, BULK, [FAST, BULK])
+    assert [each.topic for each in sent([PLACED, REPORTED, CANCELLED], changing)] == [FAST, BULK]
+
+
 def test_a_cancellation_of_what_production_has_reported_or_never_waited_goes_one_way() -> None:
     assert [each.topic for each in sent([PLACED, REPORTED, CANCELLED], burst(at=SECOND))] == [BULK, FAST]
     assert [each.topic for each in sent([PLACED, CANCELLED], Lanes())] == [FAST, FAST]
