@@ -61,7 +61,7 @@ def lanes_of_cancel(overtakes: bool) -> tuple[Lane, ...]:
     """The lanes of a cancellation of what may not have been made yet.
 
     Where nothing was made there is nothing that could hold the cancellation's version, and an older record that comes
-    after it would make what nobody wants any more. So it goes behind every such record: always in the fast lane, which
-    may stand still while the bulk lane flows, and also in the bulk lane where one may wait there (`overtakes`).
+    after it would make what nobody wants any more. So it goes behind every such record: always in the fast lane,
+    which may stand still while the bulk lane flows, and also in the bulk lane where one may wait (`overtakes`).
     """
     return (Lane.FAST, Lane.BULK) if overtakes else (Lane.FAST,)
