@@ -1,0 +1,78 @@
+"""Tryton 8.2, an open ERP, as CRM (sales) and as MES (productions), by its REST protocol and our own module."""
+
+from __future__ import annotations
+
+from connectors.config import ConnectorConfig
+from connectors.contract import Connector, Sink, Source
+from connectors.tryton import productions, sales
+from connectors.tryton.client import Client
+from connectors.tryton.config import TrytonConfig, TrytonCrmConfig, TrytonMesConfig
+from connectors.tryton.roots import Root
+from connectors.tryton.sink import TrytonSink, Writing
+from connectors.tryton.source import TrytonSource
+
+__all__ = ["TrytonCrmConfig", "TrytonMesConfig", "crm", "mes"]
+
+
+def _source(config: TrytonConfig, roots: list[Root]) -> Source:
+    return TrytonSource(
+        Client(config),
+        roots,
+        system=f"{config.database}/{config.company}",
+        company=config.company,
+        interval_s=config.poll_interval_s,
+        overlap_s=config.overlap_s,
+    )
+
+
+def _crm_source(config: ConnectorConfig) -> Source:
+    ours = _crm(config)
+    return _source(ours, [sales.ROOTS[name] for name in ours.documents])
+
+
+def _crm_sink(config: ConnectorConfig) -> Sink:
+    return TrytonSink(Client(_crm(config)), Writing("lineshaft.status", "tell", "statuses", sales.status))
+
+
+def _mes_source(config: ConnectorConfig) -> Source:
+    ours = _mes(config)
+    return _source(ours, [productions.ROOTS[name] for name in ours.documents])
+
+
+def _mes_sink(config: ConnectorConfig) -> Sink:
+    ours = _mes(config)
+    settings = {"assign": ours.assign}
+    return TrytonSink(
+        Client(ours), Writing("production", "lineshaft_want", "orders", productions.job_order, settings)
+    )
+
+
+def _crm(config: ConnectorConfig) -> TrytonCrmConfig:
+    if not isinstance(config, TrytonCrmConfig):
+        raise TypeError(f"a TrytonCrmConfig is needed, not {type(config).__name__}")
+    return config
+
+
+def _mes(config: ConnectorConfig) -> TrytonMesConfig:
+    if not isinstance(config, TrytonMesConfig):
+        raise TypeError(f"a TrytonMesConfig is needed, not {type(config).__name__}")
+    return config
+
+
+crm = Connector(
+    name="tryton-crm",
+    config=TrytonCrmConfig,
+    documents=sales.documents,
+    source=_crm_source,
+    sink=_crm_sink,
+    summary="Tryton: sales by polling, and the status of their production",
+)
+
+mes = Connector(
+    name="tryton-mes",
+    config=TrytonMesConfig,
+    documents=productions.documents,
+    source=_mes_source,
+    sink=_mes_sink,
+    summary="Tryton: production orders, with their work, by polling",
+)

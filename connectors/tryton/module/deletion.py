@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What was deleted: a record that is gone leaves no trace in a search, so its trace is kept here."""
+
+import json
+from collections.abc import Callable, Sequence
+
+from trytond.model import ModelSQL, fields
+from trytond.pool import Pool
+
+
+class Deletion(ModelSQL):
+    """One deleted record, and the whole record that it was part of (itself where it was one)."""
+
+    __name__ = "lineshaft.deletion"
+
+    model = fields.Char("Model", required=True, readonly=True)
+    record = fields.Integer("Record", required=True, readonly=True)
+    root_model = fields.Char("Root Model", required=True, readonly=True)
+    root = fields.Integer("Root", required=True, readonly=True)
+    company = fields.Many2One("company.company", "Company", readonly=True, ondelete="CASCADE")
+    content = fields.Text("Content", readonly=True, help="The last known content of a whole record, as JSON.")
+
+
+def bury(
+    records: Sequence[ModelSQL], root_of: Callable[[ModelSQL], ModelSQL | None], kept: Sequence[str] = ()
+) -> None:
+    """Note records that are about to be deleted; those that belong to no whole record are left out."""
+    Deletion = Pool().get("lineshaft.deletion")  # noqa: N806 - Tryton's own way to write a model
+    found = []
+    for record in records:
+        root = root_of(record)
+        if root is None:
+            continue
+        content = {name: getattr(record, name) for name in kept} if root is record else {}
+        found.append(
+            {
+                "model": record.__name__,
+                "record": record.id,
+                "root_model": root.__name__,
+                "root": root.id,
+                "company": root.company.id if root.company else None,
+                "content": json.dumps(content),
+            }
+        )
+    Deletion.create(found)

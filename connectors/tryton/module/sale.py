@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sales and complaints leave a trace when they or their lines are deleted."""
+
+from trytond.pool import PoolMeta
+
+from .deletion import bury
+
+
+class Sale(metaclass=PoolMeta):
+    """A customer's order."""
+
+    __name__ = "sale.sale"
+
+    @classmethod
+    def on_modification(cls, mode, sales, field_names=None):
+        """Note a deletion."""
+        super().on_modification(mode, sales, field_names=field_names)
+        if mode == "delete":
+            bury(sales, lambda sale: sale, kept=("number", "reference"))
+
+
+class Line(metaclass=PoolMeta):
+    """A line of a sale."""
+
+    __name__ = "sale.line"
+
+    @classmethod
+    def on_modification(cls, mode, lines, field_names=None):
+        """Note a deletion, which need not touch the sale itself."""
+        super().on_modification(mode, lines, field_names=field_names)
+        if mode == "delete":
+            bury(lines, lambda line: line.sale)
+
+
+class Complaint(metaclass=PoolMeta):
+    """A customer's complaint."""
+
+    __name__ = "sale.complaint"
+
+    @classmethod
+    def on_modification(cls, mode, complaints, field_names=None):
+        """Note a deletion."""
+        super().on_modification(mode, complaints, field_names=field_names)
+        if mode == "delete":
+            bury(complaints, lambda complaint: complaint, kept=("number",))

@@ -1,0 +1,91 @@
+"""Hands documents to our module inside Tryton, which makes all of a batch true in one transaction or none.
+
+The module finds the record by the bus's own key, keeps the newer version, and says why it refuses what can never be
+written; so a repeat changes nothing, and after an unknown outcome the same call asks and tells at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from connectors.contract import Rejection
+from connectors.errors import ConfigError, DataError, UnknownOutcome
+from connectors.tryton.client import Client
+from connectors.tryton.source import MODULES
+from schemas.document import Document, Fields, Value
+
+BATCH = 50
+ATTEMPTS = 3
+
+
+@dataclass(frozen=True)
+class Writing:
+    """One method of the module: of which model, the name of its list of records, and how a document becomes one."""
+
+    model: str
+    action: str
+    records: str
+    made: Callable[[Document], Fields]
+    settings: Mapping[str, Value] = field(default_factory=dict)
+
+
+class TrytonSink:
+    """Writes the documents of one kind."""
+
+    def __init__(self, client: Client, writing: Writing) -> None:
+        self._client, self._writing = client, writing
+
+    def open(self) -> None:
+        """Check that the server has what is called. Raises ConfigError or AuthError."""
+        domain: list[Value] = [["name", "in", [self._writing.model, "lineshaft.deletion"]]]
+        if len(self._client.search(MODULES, domain, ["name"])) < 2:
+            remedy = "Activate the Tryton modules that docs/tryton.md names, our own `lineshaft` among them."
+            raise ConfigError("database", f"the server has no {self._writing.model} with our module.", remedy)
+
+    def write(self, documents: Sequence[Document]) -> Sequence[Rejection]:
+        """See `connectors.contract.Sink.write`."""
+        rejected: list[Rejection] = []
+        made: list[tuple[int, Fields]] = []
+        for index, document in enumerate(documents):
+            try:
+                made.append((index, self._writing.made(document)))
+            except DataError as error:
+                rejected.append(Rejection(index, error))
+        for start in range(0, len(made), BATCH):
+            rejected += self._settle(made[start : start + BATCH])
+        return rejected
+
+    def close(self) -> None:
+        """Close all connections. Safe twice."""
+        self._client.close()
+
+    def _settle(self, made: Sequence[tuple[int, Fields]]) -> list[Rejection]:
+        """One call; where Tryton itself refuses it, nothing was written, and halves find the one that it means."""
+        try:
+            verdicts = self._call([each for _, each in made])
+        except DataError as error:
+            if len(made) == 1:
+                return [Rejection(made[0][0], error)]
+            half = len(made) // 2
+            return [*self._settle(made[:half]), *self._settle(made[half:])]
+        reasons = zip(made, verdicts, strict=True)
+        return [Rejection(index, DataError(reason, code="refused")) for (index, _), reason in reasons if reason]
+
+    def _call(self, records: list[Fields]) -> list[str]:
+        """The reason of each refusal, "" where there is none; asked again while nobody knows what happened."""
+        unknown: UnknownOutcome | None = None
+        arguments: Mapping[str, Value] = {self._writing.records: records, **self._writing.settings}
+        for _ in range(ATTEMPTS):
+            try:
+                return _reasons(self._client.call(self._writing.model, self._writing.action, arguments), len(records))
+            except UnknownOutcome as error:
+                unknown = error
+        raise UnknownOutcome(f"{ATTEMPTS} calls of {self._writing.action} without an answer ({unknown})")
+
+
+def _reasons(answer: Value, count: int) -> list[str]:
+    verdicts = answer if isinstance(answer, list) else []
+    if len(verdicts) != count:
+        raise UnknownOutcome(f"{len(verdicts)} verdicts on {count} records: is our module of another version?")
+    return [str(each.get("refused") or "") if isinstance(each, dict) else "" for each in verdicts]
