@@ -15,8 +15,8 @@ LOGIN_WAIT_S = 60.0
 SHOWN = 200
 TAGS = re.compile(r"<(script|style)[^>]*>.*?</\1>|<[^>]+>", re.DOTALL)
 
+FAULT = 500
 DATABASE_BUSY = 503
-GATEWAY_TIMEOUT = 504
 
 
 def read(response: httpx.Response, effect: Effect) -> Value:
@@ -38,6 +38,8 @@ def error_of(response: httpx.Response, effect: Effect) -> FarError:
     meaning = STATUSES.get(status)
     if meaning is not None:
         return meaning(text)
+    if status == FAULT and effect == "writes":  # its transaction was rolled back, and the next try would be as well
+        return DataError(text, code=str(status))
     if response.is_client_error:
         return DataError(text, code=str(status))
     if effect == "writes":  # a gateway or a crash in the middle: nobody knows what was committed
@@ -91,5 +93,5 @@ STATUSES: Mapping[int, Callable[[str], FarError]] = {
     429: _throttled,
     DATABASE_BUSY: _passing,
 }
-"""Contract section 9; 503 means that the database was busy and nothing was committed. 500, 502 and 504 say nothing
-about that, so a write must be looked up."""
+"""Contract section 9; 503 means that the database was busy and nothing was committed. 502 and 504 say nothing about
+that, so a write must be looked up."""

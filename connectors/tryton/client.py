@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import httpx
 
 from connectors.errors import ConfigError, TransientError
+from connectors.far_clock import FarClock
 from connectors.http import Effect, send
 from connectors.tryton.answers import read
 from connectors.tryton.config import TrytonConfig
-from connectors.tryton.wire import EPOCH, MICROSECOND, encoded, plain
+from connectors.tryton.wire import encoded, plain
 from schemas.document import Fields, Value, to_json
 
 CONTEXT = "X-Tryton-Context"
@@ -35,8 +34,7 @@ class Client:
             },
             trust_env=False,
         )
-        self.server_us = 0
-        """When the newest answer was made, by the server's own clock; whole seconds."""
+        self.clock = FarClock(config.url)
 
     def close(self) -> None:
         """Close all connections. Safe twice."""
@@ -72,16 +70,8 @@ class Client:
 
     def _answer(self, request: httpx.Request, effect: Effect) -> Value:
         response = send(self._http, request, effect)
-        self.server_us = max(self.server_us, _date_us(response))
+        self.clock.heard(response.headers.get("Date"))
         return read(response, effect)
-
-
-def _date_us(response: httpx.Response) -> int:
-    try:
-        at: datetime = parsedate_to_datetime(response.headers.get("Date", ""))
-    except ValueError:
-        return 0
-    return (at - EPOCH) // MICROSECOND
 
 
 def _trusted(ca_file: Path | None) -> ssl.SSLContext:

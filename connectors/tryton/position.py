@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from pydantic import TypeAdapter, ValidationError
 
 from connectors.contract import Position
-from connectors.errors import LostCursor
+from connectors.errors import PositionRefused
 from schemas.document import to_json
 
 
@@ -29,13 +29,13 @@ class Look:
 
     @classmethod
     def parse(cls, position: Position | None) -> Look:
-        """The look of a position; a first start has none. Raises LostCursor on what is no position of ours."""
+        """The look of a position; a first start has none. Raises PositionRefused on what is no position of ours."""
         if position is None:
             return cls()
         try:
             return _LOOK.validate_json(to_json(position), strict=True, extra="forbid")
         except ValidationError as error:
-            raise LostCursor(f"not a position of a Tryton source: {to_json(position)[:200]}") from error
+            raise PositionRefused(f"this is no position of a Tryton source: {to_json(position)[:200]}") from error
 
     def position(self) -> Position:
         """The look as JSON."""

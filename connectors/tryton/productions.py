@@ -200,7 +200,7 @@ ROOTS: Mapping[str, Root] = {
         make=production,
         kept={"job_order_id": "lineshaft_id", "number": "number", "state": "state"},
     ),
-    "Lot": Root("stock.lot", LOT, tuple(paths_of(LOT.fields))),
+    "Lot": Root("stock.lot", LOT, tuple(paths_of(LOT.fields)), of_company=False),
     "Inspection": Root(
         "quality.inspection", INSPECTION, tuple(paths_of(INSPECTION.fields)), kept={"number": "number"}
     ),

@@ -12,6 +12,7 @@ from schemas.identity import revision
 
 STAMP = "last_modified_at"
 DELETIONS = "lineshaft.deletion"
+CHANGED_AT = (STAMP, "changed_at")
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Root:
     `paths` are the fields to fetch, dotted. `parts` are the models whose changes need not touch the record itself,
     each with its way to the record's id. `make` turns what was fetched into the document's content; by default that
     is every field of the type as it stands. `kept` are fields of the type by the names under which a deletion kept
-    them.
+    them. Records that are not `of_company` belong to all companies of the database.
     """
 
     model: str
@@ -30,6 +31,7 @@ class Root:
     parts: Mapping[str, str] = field(default_factory=dict)
     make: Callable[[Fields], Fields] | None = None
     kept: Mapping[str, str] = field(default_factory=dict)
+    of_company: bool = True
 
     def document(self, record: Fields, buried_us: int) -> Document:
         """The document of a record. `buried_us` is when a part of it was last deleted, 0 for never."""
@@ -45,7 +47,7 @@ class Root:
             **{each.name: [] if each.kind in (Kind.LIST, Kind.TEXTS) else None for each in self.type.fields},
             **{ours: known.get(theirs) for ours, theirs in self.kept.items()},
             "id": str(deletion["root"]),
-            "changed_at": deletion[STAMP],
+            **{each.name: deletion[STAMP] for each in self.type.fields if each.name in CHANGED_AT},
         }
         changed_us = instant_us(deletion[STAMP])
         return Document(self.type.name, str(deletion["root"]), revision(changed_us, content), content, deleted=True)

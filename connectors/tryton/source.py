@@ -118,13 +118,13 @@ class TrytonSource:
         return Batch(documents, self._look.position(), self._look.backfilled, self._system)
 
     def _running(self) -> Stream:
-        """The model being read; a new look begins with the first one, as of the answer before it."""
+        """The model being read; a new look begins with the first one, at a time that both clocks have passed."""
         for stream in self._streams:
             if stream.name == self._look.model:
                 return stream
         first = self._streams[0]
         self._due = self._clock()
-        self._look = self._look.begun(first.name, self._client.server_us)
+        self._look = self._look.begun(first.name, self._client.clock.certain_us)
         return first
 
     def _next_stream(self, stream: Stream) -> None:
@@ -141,7 +141,9 @@ class TrytonSource:
     def _page(self, stream: Stream) -> list[Fields]:
         after_us, after_id = self._look.stamp_us, self._look.id
         way = f"{stream.way}.id" if stream.way and stream.model != DELETIONS else ""
-        domain: list[Value] = [[f"{stream.way}.company" if way else "company", "=", self._company]]
+        domain: list[Value] = []
+        if stream.root.of_company:
+            domain.append([f"{stream.way}.company" if way else "company", "=", self._company])
         if stream.model == DELETIONS:
             domain.append(["root_model", "=", stream.root.model])
         if after_us:
@@ -149,7 +151,8 @@ class TrytonSource:
             same: Value = [[STAMP, "=", typed_instant(after_us)], ["id", ">", after_id]]
             domain.append(["OR", newer, same])
         else:
-            domain.append([STAMP, ">=", typed_instant(self._look.since_us)])
+            from_us = min(self._look.since_us, max(0, self._client.clock.certain_us - self._overlap_us))
+            domain.append([STAMP, ">=", typed_instant(from_us)])  # a clock that was set back stamps before `since`
         more = ["record", "root", "model", "content"] if stream.model == DELETIONS else [way] if way else []
         return self._client.search(stream.model, domain, [STAMP, *more], order=(STAMP, "id"), limit=PAGE)
 

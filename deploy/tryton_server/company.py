@@ -107,9 +107,26 @@ def customers():
 def sales_without_accounts():
     """No chart of accounts is needed where nothing is invoiced."""
     settings = Model.get("sale.configuration")(1)
-    settings.sale_invoice_method = "shipment"
-    settings.sale_shipment_method = "manual"
+    settings.sale_invoice_method = "manual"
+    settings.sale_shipment_method = "order"
     settings.save()
+
+
+def quality():
+    """A rule to inspect by, which only a quality manager may make."""
+    control = Model.get("quality.control")(name="Gauge", company=company())
+    control.frequency = 1
+    control.points.new(name="fits", string="Fits", type_="boolean")
+    control.save()
+    return control.id
+
+
+def complaint_type():
+    """A kind of complaint about sales, which only an administrator of sales may make."""
+    origin = Model.get("ir.model").find([("name", "=", "sale.sale")])[0]
+    kind = Model.get("sale.complaint.type")(name="Damaged", origin=origin)
+    kind.save()
+    return kind.id
 
 
 def main():
@@ -129,6 +146,8 @@ def main():
         "unit": unit().id,
         "products": {product.code: product.id for product in [*made, material]},
         "customers": customers(),
+        "control": quality(),
+        "complaint_type": complaint_type(),
         "key": bus_user(),
     }
     print(json.dumps(facts))

@@ -124,20 +124,23 @@ def _make_database(environment: Environment) -> None:
     """A database with all modules but ours, and nothing in it."""
     environment.template.mkdir()
     environment.database.touch()
-    _administer(environment, *MODULES)
+    _administer(environment, "--email", EMAIL, "-u", *MODULES)
 
 
 def _found_company(environment: Environment, empty: Environment) -> None:
     """Our module where Python finds it, and a database with it and a small company's master data."""
     _make_known(environment.site)
     shutil.copyfile(empty.database, environment.database)
-    variables = _administer(environment, OURS)
+    variables = _administer(environment, "-u", OURS)
     with as_file(HERE.joinpath("company.py")) as script:
         environment.facts.write_text(_run([str(environment.python), str(script)], variables))
 
 
-def _administer(environment: Environment, *modules: str) -> Mapping[str, str]:
-    """Install modules; gives the environment variables of whatever goes on in that database."""
+def _administer(environment: Environment, *options: str) -> Mapping[str, str]:
+    """Install modules; gives the environment variables of whatever goes on in that database.
+
+    An e-mail address in `options` belongs to a new database alone: it makes the administrator anew, without rights.
+    """
     place = environment.template
     password = place / "password"
     password.write_text(secrets.token_hex())
@@ -148,8 +151,8 @@ def _administer(environment: Environment, *modules: str) -> Mapping[str, str]:
         "TRYTOND_CONFIG": configuration,
         "DB_NAME": COMPANY,
     }
-    options = ("-c", configuration, "-d", COMPANY, "--email", EMAIL, "--activate-dependencies", "-u", *modules)
-    _run([str(environment.python), "-c", ADMIN, *options], variables)
+    command = ("-c", ADMIN, "-c", configuration, "-d", COMPANY, "--activate-dependencies", *options)
+    _run([str(environment.python), *command], variables)
     return variables
 
 

@@ -25,6 +25,9 @@ ONLY_IN: Mapping[str, str] = {
     "typer": "deploy",
 }
 
+# run by the interpreter of a Tryton server
+INSIDE_TRYTON = ("connectors.tryton.module", "deploy.tryton_server.company", "deploy.tryton_server.serve")
+
 # what all connectors share; every other folder of connectors/ is one connector
 SHARED = ("testing",)
 CONNECTORS = sorted(
@@ -61,6 +64,19 @@ def test_a_library_is_known_to_its_one_place_only() -> None:
     def forbidden(module: Module, name: str) -> bool:
         place = ONLY_IN.get(name.split(".")[0])
         return place is not None and not is_inside(module.name, place)
+
+    assert breaches(forbidden) == []
+
+
+def test_what_runs_inside_a_tryton_server_is_imported_by_nobody_and_nobody_else_knows_tryton() -> None:
+    """Tryton and our module in it are GPL: run as a process of their own, never part of ours."""
+
+    def inside(name: str) -> bool:
+        return any(is_inside(name, each) for each in INSIDE_TRYTON)
+
+    def forbidden(module: Module, name: str) -> bool:
+        theirs = name.split(".")[0] in ("trytond", "proteus") or inside(name)
+        return theirs and not inside(module.name)
 
     assert breaches(forbidden) == []
 

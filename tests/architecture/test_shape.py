@@ -33,6 +33,7 @@ EXPORTS: Mapping[str, tuple[str, ...]] = {
         "issue",
         "kept_port",
     ),
+    "connectors.tryton": ("TrytonCrmConfig", "TrytonMesConfig", "crm", "mes"),
     "deploy.kafka": (
         "BrokerError",
         "EmbeddedKafka",
@@ -45,6 +46,7 @@ EXPORTS: Mapping[str, tuple[str, ...]] = {
         "status",
         "stop",
     ),
+    "deploy.tryton_server": ("EnvironmentFailed", "ServerFailed", "TrytonServer"),
     "mappings": (
         "Cause",
         "Compiled",

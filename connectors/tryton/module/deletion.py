@@ -4,6 +4,8 @@
 import json
 from collections.abc import Callable, Sequence
 
+from trytond import backend
+from trytond.i18n import gettext
 from trytond.model import ModelSQL, fields
 from trytond.pool import Pool
 
@@ -43,3 +45,13 @@ def bury(
             }
         )
     Deletion.create(found)
+
+
+def twin(error: Exception, message: str) -> Exception:
+    """What to raise where a record broke a constraint: for the constraint of that message the server's own retry.
+
+    SQLite has no table lock: another call may have made the record since we looked, and the next try will find it.
+    """
+    if error.message == gettext(message):
+        return backend.DatabaseOperationalError(error.message)
+    return error

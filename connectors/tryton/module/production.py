@@ -2,11 +2,12 @@
 """Productions that the bus asks for: made once, brought to what is wanted, and never taken from people's hands."""
 
 from trytond.model import Unique, fields
+from trytond.model.exceptions import SQLConstraintError
 from trytond.pool import Pool, PoolMeta
 from trytond.rpc import RPC
 from trytond.transaction import Transaction
 
-from .deletion import bury
+from .deletion import bury, twin
 from .wanted import Refused, bring_about, wanted_of
 
 
@@ -64,6 +65,8 @@ class Production(metaclass=PoolMeta):
             bring_about(cls, wanted_of(order), found[0] if found else None, assign)
         except Refused as refused:
             return str(refused)
+        except SQLConstraintError as error:
+            raise twin(error, "lineshaft.msg_job_order_unique") from error
         return None
 
 

@@ -6,9 +6,12 @@ like a change of the sale.
 """
 
 from trytond.model import ModelSQL, ModelView, Unique, fields
+from trytond.model.exceptions import SQLConstraintError
 from trytond.pool import Pool
 from trytond.rpc import RPC
 from trytond.transaction import Transaction
+
+from .deletion import twin
 
 FIELDS = ("order_key", "version", "state", "percent", "good", "scrap", "rework", "forecast", "late", "reason")
 
@@ -54,10 +57,13 @@ class Status(ModelSQL, ModelView):
         sales = Sale.search([("number", "=", status["number"]), ("company", "=", company)])
         if len(sales) != 1:
             return f"{len(sales)} sales of company {company} have the number {status['number']}"
-        values = {name: status.get(name) for name in FIELDS}
         stored = cls.search([("sale", "=", sales[0].id)])
-        if not stored:
-            cls.create([{"sale": sales[0].id, **values}])
-        elif stored[0].version < values["version"]:
-            cls.write(stored, values)
+        record = stored[0] if stored else cls(sale=sales[0], version="")
+        if record.version < status["version"]:
+            for name in FIELDS:
+                setattr(record, name, status.get(name))
+            try:
+                record.save()
+            except SQLConstraintError as error:
+                raise twin(error, "lineshaft.msg_status_unique") from error
         return None

@@ -31,6 +31,10 @@ EXPLODED = frozenset({"item", "quantity", "unit"})
 """What decides inputs and outputs."""
 
 
+EMPTY = ("product", "bom", "unit", "quantity", "planned_date", "planned_start_date")
+"""Fields that have no default, and that are looked at before they are set."""
+
+
 class Refused(Exception):
     """This order can never become a production as it is; the message is for people."""
 
@@ -64,7 +68,7 @@ def bring_about(cls, wanted, production, assign):
                 f"production {wanted.job_order_id} was here and is gone: ask production why it was deleted, or "
                 "cancel the order in the CRM"
             )
-        production = cls(**cls.default_get(list(cls._fields), with_rec_name=False))
+        production = cls(**dict.fromkeys(EMPTY), **cls.default_get(list(cls._fields), with_rec_name=False))
         production.lineshaft_id = wanted.job_order_id
         fill(production, wanted.content, set(wanted.content))
     elif (production.lineshaft_version or "") >= wanted.version:

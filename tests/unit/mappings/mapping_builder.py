@@ -10,6 +10,8 @@ from connectors.files.config import FilesConfig
 from connectors.jiandaoyun import connector as jiandaoyun
 from connectors.salesforce.config import SalesforceConfig
 from connectors.salesforce.documents import documents as salesforce_documents
+from connectors.tryton import crm as tryton_crm
+from connectors.tryton import mes as tryton_mes
 from mappings import Compiled, Context, DefinitionError, Plan, Problem, compile_plan, definition
 from schemas.document import DocumentType, Field, Fields, Kind, Value
 from schemas.event import Record
@@ -125,5 +127,7 @@ def real_types() -> dict[str, DocumentType]:
         "files": registry.load("files").documents(files),
         "jiandaoyun": jiandaoyun.documents(jiandaoyun.config.model_construct()),
         "salesforce": salesforce_documents(SalesforceConfig.model_construct()),
+        "tryton-crm": tryton_crm.documents(tryton_crm.config.model_construct()),
+        "tryton-mes": tryton_mes.documents(tryton_mes.config.model_construct()),
     }
     return {f"{system}.{each.name}": each for system, kinds in documents.items() for each in kinds}
