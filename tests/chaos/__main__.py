@@ -16,7 +16,7 @@ from pathlib import Path
 from threading import Event as Flag
 
 from tests.chaos.report import last_line, show, write
-from tests.chaos.run import run
+from tests.chaos.run import CutShort, run
 
 FAULTS = 50
 VIOLATED, UNFELT = 1, 2
@@ -35,9 +35,10 @@ def main() -> int:
     world = out / "world"
     shutil.rmtree(world, ignore_errors=True)
     world.mkdir()
-    outcome = run(world, seed, given.faults, given.only, lambda text: print(text, flush=True), stop)
-    if stop.is_set():
-        print("chaos: stopped; a run that was cut short gives no verdict", file=sys.stderr)
+    try:
+        outcome = run(world, seed, given.faults, given.only, lambda text: print(text, flush=True), stop)
+    except CutShort as cut:
+        print(f"chaos: {cut}", file=sys.stderr)
         return UNFELT
     write(outcome, out, given.table)
     show(outcome, out)

@@ -25,7 +25,7 @@ from tests.chaos.sales import Sales
 from tests.chaos.salesforce import Org
 from tests.chaos.tail import Tail
 from tests.chaos.watch import Watch
-from tests.chaos.world import World, world
+from tests.chaos.world import SYSTEMS, World, world
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +36,10 @@ LOOK_S = 0.5
 REDRIVE_WAIT_S = 20
 
 Say = Callable[[str], None]
+
+
+class CutShort(Exception):
+    """Somebody ended the run."""
 
 
 @dataclass(frozen=True)
@@ -69,13 +73,14 @@ class Play:
     floor: Floor
     watch: Watch
 
-    def progress(self) -> tuple[int, int, int]:
-        """What grows while anything moves."""
-        return len(self.watch.work_writes), len(self.watch.status_writes), self.floor.acts
+    def progress(self) -> tuple[int, int, int, int]:
+        """What changes while anything moves; the last one is how many pushes JianDaoYun has still to send."""
+        waiting = int(self.on.ask("jiandaoyun", "GET", "push")["waiting"])
+        return len(self.watch.work_writes), len(self.watch.status_writes), self.floor.acts, waiting
 
 
 def run(folder: Path, seed: int, faults: int, only: Sequence[str], say: Say, stop: Flag) -> Outcome:
-    """One whole run. Raises NotMended and what else keeps it from a verdict."""
+    """One whole run. Raises CutShort, NotMended and what else keeps it from a verdict."""
     began, brokers = time.monotonic(), brokers_of(seed)
     draws = schedule(seed, faults, brokers, only)
     say(f"chaos: seed {seed}, {brokers} broker{'s' if brokers > 1 else ''}, {len(draws)} faults, in {folder}")
@@ -84,7 +89,10 @@ def run(folder: Path, seed: int, faults: int, only: Sequence[str], say: Say, sto
         nemesis = Nemesis(on, draws, lambda: acting.watch.in_flight, say)
         with selling(acting):
             nemesis.run(stop)
-        _settle(acting, say, stop)
+        if not stop.is_set():
+            _settle(acting, say, stop)
+        if stop.is_set():
+            raise CutShort("a run that was cut short gives no verdict")
         refusals = [text for draw in draws for text in draw.kind.explains]
         facts = facts_of(on, acting.org, acting.journal, acting.watch, refusals)
         space = on.brokers.space
@@ -145,12 +153,16 @@ def _threads(done: Flag, *works: Callable[[Flag], None]) -> Iterator[None]:
 def _settle(acting: Play, say: Say, stop: Flag) -> None:
     """Wait until both sides are equal, and have redriven what a person would redrive."""
     say(f"chaos: no more orders; {len(acting.sales.unknown)} are looked up, {acting.watch.in_flight} in flight")
+    for system in SYSTEMS:  # what was scripted and never met would meet the questions that follow
+        acting.on.ask(system, "DELETE", "faults")
     acting.sales.resolve()
     acting.floor.hurry()
     _quiet(acting, stop)
     if not stop.is_set() and list(parked_facts(acting.on)):
-        say(f"chaos: {_redrive(acting.on)}")
-        _quiet(acting, stop)
+        tried, resolved = _redrive(acting.on)
+        say(f"chaos: redrove {tried} parked records, {resolved} got through")
+        if resolved:
+            _quiet(acting, stop)
     say(f"chaos: quiet; {acting.watch.in_flight} orders are not as they should be")
 
 
@@ -161,20 +173,19 @@ def _quiet(acting: Play, stop: Flag) -> None:
         now = acting.progress()
         if now != before:
             moved_at, before = time.monotonic(), now
-        still_s = time.monotonic() - moved_at
-        if still_s > STANDSTILL_S or (still_s > QUIET_S and acting.watch.in_flight == 0):
+        still_s, equal = time.monotonic() - moved_at, acting.watch.in_flight == 0 and now[-1] == 0
+        if still_s > STANDSTILL_S or (still_s > QUIET_S and equal):
             return
 
 
-def _redrive(on: World) -> str:
-    """An operator's command for everything that is parked."""
+def _redrive(on: World) -> tuple[int, int]:
+    """An operator's command for everything that is parked: how many there were, and how many got through."""
     command = [sys.executable, "-m", "deploy.main", "--project", str(on.folder), "parked", "redrive", "--all"]
     done = subprocess.run(
         [*command, "--wait", str(REDRIVE_WAIT_S), "--json"], capture_output=True, text=True, timeout=120, check=False
     )
     try:
         rows = json.loads(done.stdout)
-    except ValueError:
-        return f"redrive failed: {done.stderr[-500:]}"
-    resolved = sum(1 for row in rows if row["outcome"] == "resolved")
-    return f"redrove {len(rows)} parked records, {resolved} got through"
+    except ValueError as error:
+        raise RuntimeError(f"parked redrive: exit {done.returncode}: {done.stderr[-500:]}") from error
+    return len(rows), sum(1 for row in rows if row["outcome"] == "resolved")

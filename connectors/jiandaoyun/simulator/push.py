@@ -169,7 +169,8 @@ class Pusher:
             "X-JDY-Signature": hashlib.sha1(signed).hexdigest(),  # noqa: S324 - the vendor's choice
         }
         query = {"timestamp": timestamp, "nonce": nonce}
-        verify = ssl.create_default_context(cafile=target.ca_file or None)
+        secure = target.url.startswith("https:")  # making a context takes longer than a push
+        verify = ssl.create_default_context(cafile=target.ca_file or None) if secure else False
         try:
             with httpx.Client(verify=verify, timeout=TIMEOUT_S, trust_env=False) as client:
                 answer = client.post(target.url, params=query, content=push.body.encode(), headers=headers)
