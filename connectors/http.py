@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Literal
 
 import httpx
@@ -11,6 +14,9 @@ from connectors.errors import TransientError, UnknownOutcome
 Effect = Literal["reads", "writes"]
 
 UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
+LONGEST_WISH_S = 3600.0
+"""A far system that asks for more is asked again after this long all the same."""
+
 BEFORE_SENDING = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
 
@@ -36,3 +42,23 @@ def send(client: httpx.Client, request: httpx.Request, effect: Effect) -> httpx.
         if effect == "writes":
             raise UnknownOutcome(what) from error
         raise TransientError(what) from error
+
+
+def retry_after_s(
+    headers: Mapping[str, str], now: Callable[[], datetime] = lambda: datetime.now(UTC)
+) -> float | None:
+    """What the header Retry-After asks for, seconds from now (RFC 9110 10.2.3: a number or a date); None without it.
+
+    `headers` does not care about capital letters. A text that is neither counts as none.
+    """
+    said = headers.get("Retry-After", "").strip()
+    if not said:
+        return None
+    if said.isascii() and said.isdigit():
+        return min(float(said), LONGEST_WISH_S)
+    try:
+        at = parsedate_to_datetime(said)
+    except ValueError:
+        return None
+    zoned = at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+    return min(max(0.0, (zoned - now()).total_seconds()), LONGEST_WISH_S)

@@ -114,7 +114,8 @@ def _owner(model: type[BaseModel], location: Location) -> type[BaseModel] | None
     """The model whose table holds the last part of the location; None where it is none of ours."""
     owner: type[BaseModel] | None = model
     for step in location[:-1]:
-        owner = _model_of(owner, str(step)) if owner else None
+        if not isinstance(step, int):  # the place in a list changes nothing about what its items are
+            owner = _model_of(owner, step) if owner else None
     return owner
 
 

@@ -18,7 +18,7 @@ from connectors.errors import (
     TransientError,
     UnknownOutcome,
 )
-from connectors.http import Effect
+from connectors.http import Effect, retry_after_s
 from schemas.document import Fields, from_json
 
 THROTTLE_WAIT_S = 1.0
@@ -83,10 +83,18 @@ def read(response: httpx.Response, effect: Effect) -> Fields:
     code = body.get("code") if body is not None else None
     if isinstance(code, int) and code != 0:
         text = f"{response.request.url.path}: code {code} {(body or {}).get('msg', '')}".strip()
-        raise error_of(code, text)
+        raise _not_before(error_of(code, text), response)
     if response.is_success and body is not None:
         return body
-    raise _without_code(response, effect)
+    raise _not_before(_without_code(response, effect), response)
+
+
+def _not_before(error: FarError, response: httpx.Response) -> FarError:
+    """The error with the answer's own wish when to call again, where it has one."""
+    wish = retry_after_s(response.headers)
+    if wish is not None and isinstance(error, TransientError):
+        error.retry_after_s = wish
+    return error
 
 
 def error_of(code: int, text: str) -> FarError:

@@ -19,6 +19,7 @@ from simple_salesforce.exceptions import SalesforceError
 from connectors.contract import ApiBudget
 from connectors.errors import AuthError, TransientError
 from connectors.far_clock import FarClock
+from connectors.http import retry_after_s
 from connectors.salesforce.config import SalesforceConfig
 from connectors.salesforce.login import Login, Token
 from connectors.salesforce.outcomes import SessionExpired, error_of_answer
@@ -41,7 +42,8 @@ class Client:
         self._config = config
         self._login = Login(config)
         self._session = BoundedSession(config)
-        self._session.hooks["response"].append(self._note_budget)
+        self._session.hooks["response"].append(self._note_headers)
+        self._wish_s: float | None = None  # Retry-After of the newest answer, which the exceptions do not carry
         self.clock = FarClock(config.login_url)
         self._lock = threading.Lock()
         self._token: Token | None = None
@@ -137,7 +139,7 @@ class Client:
         try:
             return call(self._org(token))
         except SalesforceError as error:
-            raise error_of_answer(error.status, exact(error.content), where) from error
+            raise error_of_answer(error.status, exact(error.content), where, self._wish_s) from error
         except requests.RequestException as error:
             raise TransientError(f"{where}: no answer ({type(error).__name__}: {error})") from error
         except RecursionError as error:
@@ -155,7 +157,8 @@ class Client:
             object_pairs_hook=dict,
         )
 
-    def _note_budget(self, response: requests.Response, *_: Any, **__: Any) -> None:
+    def _note_headers(self, response: requests.Response, *_: Any, **__: Any) -> None:
+        self._wish_s = retry_after_s(response.headers)
         match = USAGE.search(response.headers.get("Sforce-Limit-Info", ""))
         if match:
             self.api_budget = ApiBudget(int(match[1]), int(match[2]))

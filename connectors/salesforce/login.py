@@ -12,7 +12,7 @@ import httpx
 import jwt
 
 from connectors.errors import AuthError, ConfigError, TransientError
-from connectors.http import send
+from connectors.http import retry_after_s, send
 from connectors.salesforce.config import SalesforceConfig
 from connectors.salesforce.outcomes import error_of_answer
 from schemas.document import from_json
@@ -50,7 +50,7 @@ class Login:
         except ValueError:
             body = response.content[:200].decode("utf-8", "replace")
         if response.status_code != 200:
-            raise self._refusal(response.status_code, body)
+            raise self._refusal(response.status_code, body, retry_after_s(response.headers))
         return token_of(body)
 
     def close(self) -> None:
@@ -67,8 +67,8 @@ class Login:
         basic = httpx.BasicAuth(self._config.consumer_key, secret.get_secret_value() if secret else "")
         return next(basic.sync_auth_flow(request))
 
-    def _refusal(self, status: int, body: object) -> Exception:
-        error = error_of_answer(status, body, f"login at {self._config.login_url}")
+    def _refusal(self, status: int, body: object, wish_s: float | None) -> Exception:
+        error = error_of_answer(status, body, f"login at {self._config.login_url}", wish_s)
         if isinstance(error, TransientError):
             return error
         remedy = (

@@ -16,6 +16,9 @@ from connectors.errors import AuthError, ConfigError, DataError, FarError, LostC
 CONCURRENT_CALLS_PAUSE_S = 120.0
 """REQUEST_LIMIT_EXCEEDED has no Retry-After; contract section 3: back off minutes."""
 
+TOO_MANY_REQUESTS = 429
+"""The contract does not name it; a gateway before the org may say it."""
+
 DAILY_QUOTA_PAUSE_S = 900.0
 """The quota of deliveries per 24 hours is used up: pause (contract section 5)."""
 
@@ -130,14 +133,23 @@ def failure_of(item: Mapping[str, object]) -> Failure:
     return Failure(str(code), str(item.get("message", "")), names)
 
 
-def error_of_answer(status: int, body: object, where: str) -> FarError:
-    """The error that a bad HTTP answer means."""
+def error_of_answer(status: int, body: object, where: str, wish_s: float | None = None) -> FarError:
+    """The error that a bad HTTP answer means; `wish_s` is what its Retry-After asks for."""
     failures = failures_of(body)
-    if not failures:
-        return error_of_kind("transient" if status >= 500 else "permanent", f"{where}: HTTP {status}: {body}", "")
     known = [failure for failure in failures if failure.kind] or failures
-    kind = known[0].kind or ("transient" if status >= 500 else "permanent")
-    return error_of_kind(kind, f"{where}: HTTP {status}: {'; '.join(map(str, failures))}", known[0].code)
+    kind = (known[0].kind if known else None) or _kind_of_status(status)
+    said = "; ".join(map(str, failures)) if failures else str(body)
+    error = error_of_kind(kind, f"{where}: HTTP {status}: {said}", known[0].code if known else "")
+    if wish_s is not None and isinstance(error, TransientError):
+        error.retry_after_s = wish_s
+    return error
+
+
+def _kind_of_status(status: int) -> Kind:
+    """What an answer means whose code is in no table."""
+    if status == TOO_MANY_REQUESTS:
+        return "throttled"
+    return "transient" if status >= 500 else "permanent"
 
 
 def error_of_kind(kind: Kind, message: str, code: str) -> FarError:

@@ -180,7 +180,8 @@ def run_sends(bench: Bench, given: Json) -> None:
 
 def run_means(bench: Bench, given: Json) -> None:
     content = json.dumps(given["body"]) if "body" in given else given["text"]
-    response = httpx.Response(given["status"], text=content, request=httpx.Request("POST", "https://far/p"))
+    request, headers = httpx.Request("POST", "https://far/p"), given.get("headers", {})
+    response = httpx.Response(given["status"], text=content, headers=headers, request=request)
     for effect in ("reads", "writes"):
         with pytest.raises(errors.FarError) as caught:
             read(response, "reads" if effect == "reads" else "writes")
