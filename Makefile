@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test services fuzz chaos promises check help
+.PHONY: setup demo test services fuzz soak chaos promises check help
 help:           ## this list
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
 
@@ -44,6 +44,9 @@ promises: setup ## breaks each promise in a copy and requires its test to fail; 
 fuzz: setup     ## CASES=100000 malformed inputs to every surface; SEED=…, ONLY=surface and CASE=n repeat one
 	@$(VENV)/bin/python -m tests.fuzz --seed '$(or $(SEED),lineshaft)' --cases $(or $(CASES),100000) \
 	  $(if $(ONLY),--only $(ONLY)) $(if $(CASE),--case $(CASE))
+
+soak: setup     ## MINUTES=60 at RATE=200 orders/s: memory and lag flat, nothing lost or repeated
+	@$(VENV)/bin/python -m tests.soak --minutes $(or $(MINUTES),60) --rate $(or $(RATE),200) $(if $(TABLE),--table $(TABLE))
 
 chaos: setup    ## orders in motion, SEED=… FAULTS=50 faults on everything, and a verdict from the far systems' ledgers
 	@$(VENV)/bin/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(FAULTS),--faults $(FAULTS)) $(if $(TABLE),--table $(TABLE))

@@ -78,5 +78,6 @@ class UnknownOutcome(FarError):
 
 
 def brief(text: str, longest: int = LONGEST_MESSAGE) -> str:
-    """The text as far as a person reads it."""
-    return text if len(text) <= longest else f"{text[:longest]} … ({len(text):,} characters)"
+    """The text as far as a person reads it, in characters that can be encoded: half a one is escaped."""
+    shown = text[:longest].encode("utf-8", "backslashreplace").decode()
+    return shown if len(text) <= longest else f"{shown} … ({len(text):,} characters)"

@@ -17,7 +17,10 @@ EPOCH_DAY = date(1970, 1, 1)
 
 
 def readable(record: str, value: Record) -> Fields:
-    """The record of that name with exact decimals, ISO 8601 dates and instants, and bytes as base64."""
+    """The record of that name with exact decimals, ISO 8601 dates and instants, and bytes as base64.
+
+    Raises ValueError where a date or instant is in no year from 1 to 9999.
+    """
     return _fields(described(record).fields, value)
 
 
@@ -26,6 +29,13 @@ def decimal_of(unscaled: int, scale: int = 6) -> Decimal:
     found = Decimal(unscaled).scaleb(-scale)
     whole = found.to_integral_value()
     return whole.quantize(Decimal(1)) if found == whole else found.normalize()
+
+
+def _day(days: int) -> str:
+    try:
+        return (EPOCH_DAY + timedelta(days=days)).isoformat()
+    except OverflowError as error:
+        raise ValueError(f"{days} days since 1970 are in no year from 1 to 9999") from error
 
 
 def _fields(fields: Sequence[Field], value: Record) -> Fields:
@@ -39,7 +49,7 @@ def _value(field: Field, value: Canonical) -> Value:
         case Kind.DECIMAL:
             return decimal_of(cast("int", value), field.scale)
         case Kind.DATE:
-            return (EPOCH_DAY + timedelta(days=cast("int", value))).isoformat()
+            return _day(cast("int", value))
         case Kind.INSTANT:
             return iso_instant(cast("int", value))
         case Kind.BYTES:

@@ -145,18 +145,13 @@ def reason_for(error: Exception) -> Reason:
     if isinstance(error, RegistryError):
         raise error
     if isinstance(error, MappingFailed):
-        message = _speakable(f"{error.field}: {error.message}")
+        message = brief(f"{error.field}: {error.message}")
         return Reason(error.cause, message, OWNERS[error.cause], error.waits_for)
     cause = _cause(error)
     message = str(error) if cause != "defect" else f"{type(error).__name__}: {error}"
     wished = error.retry_after_s if isinstance(error, TransientError) else None
     retry_after_s = (wished or 0.0) if cause == "busy" else None
-    return Reason(cause, _speakable(message), OWNERS[cause], retry_after_s=retry_after_s)
-
-
-def _speakable(message: str) -> str:
-    """The message as text that can be encoded: half a character in it must not keep its record from being parked."""
-    return brief(message).encode("utf-8", "backslashreplace").decode()
+    return Reason(cause, brief(message), OWNERS[cause], retry_after_s=retry_after_s)
 
 
 def _cause(error: Exception) -> str:

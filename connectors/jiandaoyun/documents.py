@@ -149,7 +149,10 @@ def _named(field: str, read: Callable[[Value], Made], value: Value) -> Made:
 
 def instant_us(value: Value) -> int:
     """UTC microseconds of a stamp of the vendor's (ISO 8601 or ms since 1970). Raises DataError on any other."""
-    return (_moment(value) - EPOCH) // MICROSECOND
+    found = (_moment(value) - EPOCH) // MICROSECOND
+    if found < 0:
+        raise DataError(f"{value!r} is no time of the vendor's: it is before 1970")
+    return found
 
 
 def _moment(value: Value) -> datetime:

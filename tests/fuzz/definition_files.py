@@ -78,7 +78,7 @@ EDITS: Sequence[Edit] = (
     lambda text, rng: text + f"\n{'k' * 2_000}: {'v' * rng.choice((2_000, 600_000))}",
     lambda text, rng: "\n".join(f"{each}\r" for each in text.split("\n")),
     lambda text, rng: text.replace("from", rng.choice(("form", "From", "from from", "")), rng.randint(1, 3)),
-    lambda text, rng: bytes_changed(text.encode("utf-8"), rng).decode("utf-8", "replace"),
+    lambda text, rng: bytes_changed(text.encode("utf-8", "surrogatepass"), rng).decode("utf-8", "replace"),
 )
 
 

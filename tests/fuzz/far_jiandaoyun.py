@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
@@ -30,14 +31,18 @@ def answers(rng: Random, spoilt: float) -> tuple[far.Handler, list[bytes]]:
     """A far system that answers wrongly now and then; what it said is kept for the repeat."""
     said: list[bytes] = []
     seed = rng.getrandbits(64)
+    spoilt_calls = rng.choice((list(far.GOOD_ANSWERS), ["data/list"], ["data/list"], ["data/get", "data/update"]))
+    all_wrong = rng.random() < 0.4  # also status and headers: else only what stands in a good answer's body
 
     def handle(request: httpx.Request) -> httpx.Response:
         here = Random(f"{seed}/{len(said)}")
-        value = far.GOOD_ANSWERS[far.call_of(request)]()
-        bad = here.random() < spoilt
-        body = json_text(mutated(value, here, 4) if bad else value, here if bad else Random(0))
+        call = far.call_of(request)
+        value = far.GOOD_ANSWERS[call]()
+        bad = call in spoilt_calls and here.random() < spoilt
+        odd = mutated(value, here, 4) if bad else value
+        body = json_text(odd, here) if bad and all_wrong else json.dumps(odd, default=str).encode()
         said.append(body)
-        return far.wild_answer(value, here, body) if bad else httpx.Response(200, content=body)
+        return far.wild_answer(here, body) if bad and all_wrong else httpx.Response(200, content=body)
 
     return handle, said
 

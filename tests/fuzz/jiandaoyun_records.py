@@ -125,7 +125,7 @@ def good(request: httpx.Request) -> httpx.Response:
     return httpx.Response(200, json=GOOD_ANSWERS[call_of(request)]())
 
 
-def wild_answer(value: Any, rng: Random, body: bytes) -> httpx.Response:
+def wild_answer(rng: Random, body: bytes) -> httpx.Response:
     """The body with a status, a code and headers that may not belong to it."""
     status = rng.choice(
         (200, 200, 200, 200, 201, 204, 301, 400, 401, 403, 404, 409, 413, 429, 500, 502, 503, 504, 599)

@@ -65,7 +65,7 @@ def webhook() -> Iterator[Maker]:
     def make(rng: Random) -> Case:
         body = push(rng)
         query, headers = signed(rng, body, now)
-        answer = far.wild_answer(None, rng, json_text(mutated({"data": far.record()}, rng), rng))
+        answer = far.wild_answer(rng, json_text(mutated({"data": far.record()}, rng), rng))
         asks = far.good if rng.random() < 0.7 else lambda _: answer
         received = JianDaoYunWebhook(
             lambda: far.client(asks), Reader(8), far.SECRET, (far.APP, far.ENTRY), now=lambda: now

@@ -116,6 +116,7 @@ class Org(BaseAdapter):
     def __init__(self, seed: int, spoilt: float) -> None:
         super().__init__()
         self._seed, self._spoilt = seed, spoilt
+        self._shape_only = Random(seed).random() < 0.5  # a good answer whose records alone are wrong
         self.said: list[bytes] = []
 
     def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
@@ -123,9 +124,11 @@ class Org(BaseAdapter):
         answer = good_answer(str(request.method), str(request.url))
         status, headers = 200, {}
         if here.random() < self._spoilt:
-            status, headers = here.choice(STATUSES), here.choice(jiandaoyun_records.HEADERS)
-            answer = self._wrong(answer, status, here)
-            body = json_text(answer, here)
+            if self._shape_only:
+                body = json.dumps(mutated(answer, here, 4), default=str).encode()
+            else:
+                status, headers = here.choice(STATUSES), here.choice(jiandaoyun_records.HEADERS)
+                body = json_text(self._wrong(answer, status, here), here)
         else:
             body = json.dumps(answer).encode()
         self.said.append(body)

@@ -29,6 +29,7 @@ from connectors.salesforce.shape import problem_of_order, unreadable
 from schemas.codec import CodecError
 from schemas.document import Document, Value, from_json
 from schemas.event import Event
+from schemas.readable import readable
 from schemas.wire import iso_instant
 from streams.intake import Intake, Refused, document_of
 from streams.outcome import reason_for
@@ -54,6 +55,11 @@ def test_what_a_far_system_says_is_shown_as_far_as_a_person_reads_it() -> None:
     assert len(reason_for(CodecError("y" * 1_000_000)).message) < 2_100
 
 
+def test_half_a_character_in_an_error_is_escaped_so_that_it_can_be_answered_and_parked() -> None:
+    assert str(DataError("half \ud83d")) == "half \\ud83d"
+    assert reason_for(CodecError("half \ud83d")).message == "half \\ud83d"
+
+
 @pytest.mark.parametrize(("effect", "error"), [("reads", TransientError), ("writes", UnknownOutcome)])
 def test_an_answer_whose_encoding_nobody_can_read_is_no_answer(effect: Effect, error: type[FarError]) -> None:
     stream = httpx.ByteStream(b"no gzip")
@@ -66,6 +72,11 @@ def test_an_answer_whose_encoding_nobody_can_read_is_no_answer(effect: Effect, e
 def test_an_instant_of_no_year_is_refused_in_words() -> None:
     with pytest.raises(ValueError, match="in no year"):
         iso_instant(2**62)
+
+
+def test_a_date_of_no_year_is_refused_in_words() -> None:
+    with pytest.raises(ValueError, match="in no year"):
+        readable("JobOrder", {"due": 2**31 - 1})
 
 
 @pytest.mark.parametrize("key", ["", "crm", ":1", "crm:"])
@@ -92,6 +103,7 @@ def swept(*records: Value) -> list[Document]:
 WRONG: list[tuple[dict[str, Value], str]] = [
     ({**jdy.record(2), "quantity": "a dozen"}, "quantity: 'a dozen' is no number"),
     ({**jdy.record(2), "quantity": "1e999999"}, "quantity: '1e999999' is no number of at most 400 digits"),
+    ({**jdy.record(2), "updateTime": -1}, "updateTime: -1 is no time of the vendor's: it is before 1970"),
     ({**jdy.record(2), "updateTime": "yesterday"}, "updateTime: 'yesterday' is no time"),
     ({name: value for name, value in jdy.record(2).items() if name != "updateTime"}, "updateTime: None is no time"),
     ({**jdy.record(2), "_id": None}, "no _id of its own"),
