@@ -139,7 +139,19 @@ def run_source(
 
     logs_to_stderr()
     project = project_of(context)
+    _check_sources(project, adopt or ())
     roles.run_source(bus_with_topics(project), _listening(project, port), adopt or ())
+
+
+def _check_sources(project: Project, names: Sequence[str]) -> None:
+    """Raise ConfigError for a name that no source has: a typing error must not look like an adoption."""
+    from connectors.errors import ConfigError
+
+    known = sorted(name for name, each in project.connectors.items() if each.connector.source is not None)
+    for name in names:
+        if name not in known:
+            remedy = f"There are: {', '.join(known) or 'none'}."
+            raise ConfigError("adopt", f"no connector {name!r} with a source.", remedy)
 
 
 def run_pipeline(
