@@ -81,6 +81,10 @@ TOPIC_OF_RECORD: Mapping[str, str] = {
 """Where a source publishes each record that it may emit."""
 
 
+IN_SEQUENCE = frozenset({"Notification", "QualityCase"})
+"""The records of which a later one does not replace an earlier one of its subject: each waits its turn."""
+
+
 def sink_topic(name: str) -> str:
     """The topic of the sink of one connector."""
     return TOPICS["sink"].name.format(name=name)

@@ -85,7 +85,16 @@ class Intake:
         try:
             return self._event(document, version, fetched_us, backfill)
         except Exception as error:  # one document's defect must not stop the source: parked, named and counted
-            return Refused(self.incoming(document, fetched_us), reason_for(error))
+            return self.refused(document, fetched_us, error)
+
+    def refused(self, document: Document, fetched_us: int | None, error: Exception) -> Refused:
+        """A document that met this error, as it came."""
+        return Refused(self.incoming(document, fetched_us), reason_for(error))
+
+    def record_of(self, document: Document) -> str:
+        """The record that a document becomes; empty where no live mapping reads it."""
+        compiled = self.plan.from_document(f"{self._system}.{document.type}")
+        return "" if compiled is None else compiled.target
 
     def _event(self, document: Document, version: int, fetched_us: int | None, backfill: bool) -> Outgoing | None:
         if document.problem:

@@ -128,6 +128,10 @@ class Gone(Exception):
     """A record that was held by reference only is no longer where it came from."""
 
 
+class InTurn(Exception):
+    """A record that does not supersede stands behind a parked one of its subject."""
+
+
 class Kills(Exception):
     """The worker died by force whenever it began this record."""
 
@@ -162,6 +166,8 @@ def _cause(error: Exception) -> str:
             return "too_large"
         case Gone():
             return "gone"
+        case InTurn():
+            return "in_turn"
         case Kills():
             return "kills"
         case CodecError():

@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection
 from typing import cast
 
+from schemas import catalog
 from schemas.catalog import parked_topic
 from schemas.event import Canonical, Event
 from schemas.wire import Headers, headers_of
@@ -17,7 +18,7 @@ from streams import metrics
 from streams.incoming import LONGEST_TEXT, Entry, Incoming, Place, parked_record
 from streams.kafka.cluster import Cluster
 from streams.kafka.transaction import Outgoing
-from streams.outcome import Reason
+from streams.outcome import InTurn, Reason
 from streams.state import Table
 
 
@@ -34,6 +35,7 @@ class Parking:
         self._by_subject: defaultdict[tuple[int, str], set[str]] = defaultdict(set)
         self._by_reference: defaultdict[str, set[Place]] = defaultdict(set)
         self._retries: dict[Place, int] = {}
+        self._in_turn: dict[Place, str] = {}
         self._causes: Counter[str] = Counter()
 
     def restore(self, partitions: Collection[int]) -> None:
@@ -55,6 +57,7 @@ class Parking:
         self._by_subject.clear()
         self._by_reference.clear()
         self._retries.clear()
+        self._in_turn.clear()
         for cause in self._causes:
             metrics.PARKED_NOW.labels(self.stage, cause).set(0)
         self._causes.clear()
@@ -71,6 +74,8 @@ class Parking:
         self._by_subject[entry.partition, str(entry.value["subject"])].add(entry.parked_id)
         if entry.value["waits_for"]:
             self._by_reference[str(entry.value["waits_for"])].add(entry.place)
+        if entry.value["cause"] == "in_turn":
+            self._in_turn[entry.place] = str(entry.value["subject"])
         if entry.value["retry_at"] is not None:
             self._retries[entry.place] = cast("int", entry.value["retry_at"])
 
@@ -80,6 +85,7 @@ class Parking:
         if entry.value["waits_for"]:
             self._by_reference[str(entry.value["waits_for"])].discard(entry.place)
         self._retries.pop(entry.place, None)
+        self._in_turn.pop(entry.place, None)
 
     def entries(self) -> list[Entry]:
         """All parked records owned here."""
@@ -139,11 +145,41 @@ class Parking:
         self.table.put(*entry.place, None)
         self._forget(entry)
 
+    def must_wait(self, partition: int, incoming: Incoming, record: str) -> bool:
+        """Whether a record of that name does not supersede and an earlier one of its subject is parked."""
+        return record in catalog.IN_SEQUENCE and any(
+            entry.parked_id != incoming.parked_id and entry.incoming.order < incoming.order
+            for entry in self._of_subject(partition, incoming.subject)
+        )
+
+    def check_turn(self, partition: int, incoming: Incoming, record: str) -> None:
+        """Raise InTurn where the record must wait."""
+        if self.must_wait(partition, incoming, record):
+            raise InTurn(f"another {record} of {incoming.subject} is parked before it")
+
+    def _of_subject(self, partition: int, subject: str) -> list[Entry]:
+        ids = sorted(self._by_subject.get((partition, subject), ()))
+        return [entry for entry in (self.entry(partition, each) for each in ids) if entry is not None]
+
+    def next_in_turn(self) -> list[Place]:
+        """The records that have waited in turn and have none before them any more."""
+        subjects = {(number, subject) for (number, _), subject in self._in_turn.items()}
+        firsts = (min(self._of_subject(*each), key=lambda entry: entry.incoming.order) for each in subjects)
+        return sorted(first.place for first in firsts if first.place in self._in_turn)
+
+    def got_through(self, partition: int, incoming: Incoming, record: str) -> None:
+        """A record of that name got through: it is resolved, and what it supersedes with it."""
+        if record not in catalog.IN_SEQUENCE:
+            self.supersede(partition, incoming)
+            return
+        entry = self.entry(partition, incoming.parked_id)
+        if entry is not None:
+            self.resolve(entry)
+
     def supersede(self, partition: int, incoming: Incoming) -> None:
-        """A record got through: what was parked of its subject before it is history, what came later is not."""
-        for parked_id in sorted(self._by_subject.get((partition, incoming.subject), ())):
-            entry = self.entry(partition, parked_id)
-            if entry is not None and incoming.covers(entry.incoming):
+        """What was parked of the subject before this record is history, what came later is not."""
+        for entry in self._of_subject(partition, incoming.subject):
+            if incoming.covers(entry.incoming):
                 self.resolve(entry)
 
     def record(self, partition: int, incoming: Incoming, reason: Reason, now_us: int) -> Outgoing:

@@ -193,6 +193,7 @@ class Pipeline:
     def _one(self, partition: int, incoming: Incoming) -> list[Outgoing]:
         """Process one record; what cannot be processed is parked, and the others go on."""
         try:
+            self._parking.check_turn(partition, incoming, incoming.record)
             event = self._event(whole(self._cluster, incoming))
             stored = self._states.get(partition, event.key)
             state = None if stored is None else self._read_state(stored)
@@ -204,7 +205,7 @@ class Pipeline:
         except Exception as error:  # a defect of one record must not stop the others: parked, named and counted
             self._park(partition, incoming, error)
             return []
-        self._parking.supersede(partition, incoming)
+        self._parking.got_through(partition, incoming, incoming.record)
         return outgoing
 
     def _park(self, partition: int, incoming: Incoming, error: Exception) -> None:

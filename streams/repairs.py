@@ -97,7 +97,8 @@ class Repairs:
     def due(self) -> list[Entry]:
         """The records to process again now, at most AT_ONCE; the others come with the next turns."""
         self._ask_for_waiting(self._parking.waiting_for(self._references.news()))
-        self._asked = dict.fromkeys(self._parking.due(now_us()), ON_TIME) | self._asked
+        ready = [*self._parking.next_in_turn(), *self._parking.due(now_us())]
+        self._asked = dict.fromkeys(ready, ON_TIME) | self._asked
         found = self._still_parked()[:AT_ONCE]
         self._given = [each.place for each in found]
         whys = [(each, self._asked[each.place]) for each in found]

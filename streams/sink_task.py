@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from threading import Event as Flag
 
 from mappings import Cause, Context, MappingFailed
@@ -33,29 +32,19 @@ from streams.kafka.transaction import produce
 from streams.lane_reader import LaneReader
 from streams.lease import AssignmentLost, PartitionLease
 from streams.live_plans import LivePlans
-from streams.outcome import Kills, reason_for
+from streams.outcome import InTurn, Kills, reason_for
 from streams.outlook import Outlook
 from streams.parking import Parking
 from streams.pulse import Pulse
 from streams.references import ReferenceTables
 from streams.repairs import Repairs
+from streams.sink_batch import Ready, chunks, newest
 
 log = logging.getLogger(__name__)
 
-CHUNK = 50
 REST_S = 1.0
 URGENT = "urgent"
 RECORDS = ("JobOrder", "OrderStatus")
-
-
-@dataclass(frozen=True)
-class Ready:
-    """One mapped record: what came, its version, the document to write, and whether somebody waits for it."""
-
-    incoming: Incoming
-    version: int
-    document: Document
-    urgent: bool
 
 
 class SinkTask:
@@ -134,7 +123,7 @@ class SinkTask:
             with self._beginnings.counted(messages):
                 self._repairs.write_down()
                 began, bulk = time.monotonic(), self._lanes.is_bulk(messages)
-                for chunk in _chunks(self._ready(incoming)):
+                for chunk in chunks(self._ready(incoming)):
                     self._deliver(chunk, bulk)
                 self._outlook.wrote(len(incoming), time.monotonic() - began)
                 self._publish_parked()
@@ -190,17 +179,18 @@ class SinkTask:
 
     def _ready(self, incoming: Sequence[Incoming]) -> list[Ready]:
         """The newest mapped record of each subject, the urgent first; what cannot be mapped is parked."""
-        newest: dict[str, Ready] = {}
+        found: list[Ready] = []
         for each in incoming:
             try:
                 ready = self._mapped(each)
             except Exception as error:  # one record's defect must not stop the sink: parked, named and counted
                 self._park(each, error)
                 continue
-            known = newest.get(each.subject)
-            if ready is not None and (known is None or ready.version >= known.version):
-                newest[each.subject] = ready
-        return sorted(newest.values(), key=lambda each: not each.urgent)
+            if ready is None:  # the mapping leaves it out, and with it what it supersedes
+                self._parking.got_through(each.partition, each, each.record)
+            else:
+                found.append(ready)
+        return newest(found)
 
     def _mapped(self, incoming: Incoming) -> Ready | None:
         event = self._event(whole(self._cluster, incoming))
@@ -231,6 +221,7 @@ class SinkTask:
 
     def _deliver(self, chunk: Sequence[Ready], bulk: bool) -> None:
         """Write one chunk, however long the far system needs. Raises AssignmentLost."""
+        chunk = [each for each in chunk if self._may_go(each.incoming)]
         lease = self._beginnings.waiting(self._lease)
         refused = self._far.write([each.document for each in chunk], lease, bulk)
         rejections = {each.index: each.error for each in refused}
@@ -238,8 +229,16 @@ class SinkTask:
             if index in rejections:
                 self._park(ready.incoming, rejections[index])
             else:
-                self._parking.supersede(ready.incoming.partition, ready.incoming)
+                self._parking.got_through(ready.incoming.partition, ready.incoming, ready.incoming.record)
         metrics.WRITTEN.labels(self.stage).inc(len(chunk) - len(rejections))
+
+    def _may_go(self, incoming: Incoming) -> bool:
+        try:
+            self._parking.check_turn(incoming.partition, incoming, incoming.record)
+        except InTurn as error:
+            self._park(incoming, error)
+            return False
+        return True
 
     def _park(self, incoming: Incoming, error: Exception) -> None:
         reason = reason_for(error)
@@ -268,8 +267,3 @@ class SinkTask:
         except KafkaException as error:
             raise AssignmentLost(f"the offsets were refused ({error}); the batch is repeated by its owner") from error
         metrics.COMMITTED.labels(self.stage).inc()
-
-
-def _chunks(ready: Sequence[Ready]) -> Iterator[Sequence[Ready]]:
-    for start in range(0, len(ready), CHUNK):
-        yield ready[start : start + CHUNK]

@@ -32,7 +32,7 @@ from streams.kafka.partitions import partition_of
 from streams.kafka.reading import committed_offsets, read_to_end
 from streams.kafka.transaction import Aborted, Outgoing, Transactions, Unsettled
 from streams.live_plans import LivePlans
-from streams.outcome import Gone, reason_for
+from streams.outcome import Gone, InTurn, reason_for
 from streams.parking import Parking
 from streams.references import ReferenceTables
 from streams.repairs import Repairs
@@ -212,15 +212,19 @@ class SourceTask:
         found: list[Outgoing] = []
         for document, fetched_us in documents:
             self._version = next_version(self._version, now_us())
-            taken = self._intake.take(document, self._version, fetched_us, backfill)
-            named = self._intake.named(document, fetched_us)
+            named, record = self._intake.named(document, fetched_us), self._intake.record_of(document)
             partition = self._intake.partition(named)
+            taken = (
+                self._intake.refused(document, fetched_us, InTurn(f"another {record} of it is parked before it"))
+                if self._parking.must_wait(partition, named, record)
+                else self._intake.take(document, self._version, fetched_us, backfill)
+            )
             if isinstance(taken, Refused):
                 metrics.PARKED.labels(self._stage, taken.reason.cause).inc()
                 log.warning("%s: parked %s: %s", self._stage, named.parked_id, taken.reason.message)
                 self._parking.park(partition, taken.incoming, taken.reason, now_us())
                 continue
-            self._parking.supersede(partition, named)
+            self._parking.got_through(partition, named, record)
             if taken is not None:
                 metrics.PUBLISHED.labels(self._stage, taken.topic).inc()
                 found.append(taken)

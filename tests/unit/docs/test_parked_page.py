@@ -6,9 +6,9 @@ import re
 import shlex
 from pathlib import Path
 
-import click
 import pytest
 import typer
+from typer.core import TyperGroup
 
 from deploy.main import app
 from streams.outcome import OWNERS
@@ -23,9 +23,9 @@ def test_every_command_on_the_page_can_be_given(line: str) -> None:
     words = [word for word in shlex.split(line) if not re.fullmatch(r"[A-Z]+=\w+", word)]
     assert words[:2] == ["lineshaft", "parked"]
     group = typer.main.get_command(app)
-    assert isinstance(group, click.Group)
+    assert isinstance(group, TyperGroup)
     parked = group.commands["parked"]
-    assert isinstance(parked, click.Group)
+    assert isinstance(parked, TyperGroup)
     parked.commands[words[2]].make_context(words[2], words[3:])
 
 
