@@ -173,16 +173,16 @@ def parked_is_explained(facts: Facts) -> Iterator[Violation]:
 
 
 def refusals_are_accounted_for(facts: Facts) -> Iterator[Violation]:
-    """A refused job is parked, or it was written after the refusal."""
-    parked = _parked_subjects(facts)
-    for job, (at_us, what) in facts.refused.items():
-        later = any(
-            write.by == "api" and write.work.job == job and write.at_us > at_us for write in facts.work_writes
-        )
-        if job not in parked and not later:
-            yield Violation(
-                "unaccounted", key_of(job), job, f"{job} was refused ({what}), is not parked, not written"
-            )
+    """What the far system did not carry out is parked, was carried out after all, or is wanted by nobody any more."""
+    parked, deleted = _parked_subjects(facts), deleted_jobs(facts)
+    written = {(write.work.job, write.work.version) for write in facts.work_writes if write.by == "api"}
+    for job, version in facts.refused.items():
+        order = facts.wanted.get(key_of(job))
+        given_up = job in deleted or (order is not None and order.cancelled)
+        done = any(each == job and stored >= version for each, stored in written)
+        if not (given_up or done or job in parked):
+            message = f"{job}: version {version} was not carried out, and it is not parked"
+            yield Violation("unaccounted", key_of(job), job, message)
 
 
 def _parked_subjects(facts: Facts) -> frozenset[str]:

@@ -42,6 +42,7 @@ def facts_of(on: World, org: Org, journal: Journal, watch: Watch, refusals: list
         status_writes=list(watch.status_writes),
         parked=list(parked_facts(on)),
         refusals=refusals,
+        refused=dict(watch.refused),
     )
 
 

@@ -138,5 +138,5 @@ class Facts:
     refusals: Sequence[str] = ()
     """Texts that stand in the message of a record which the nemesis had a far system refuse for good."""
 
-    refused: Mapping[str, tuple[int, str]] = field(default_factory=dict)
-    """Jobs that a far system was made to refuse for good: when, and how."""
+    refused: Mapping[str, str] = field(default_factory=dict)
+    """The last write that JianDaoYun was asked for and did not carry out: its version, by job."""

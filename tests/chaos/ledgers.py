@@ -11,6 +11,7 @@ from tests.chaos.tail import Entry
 
 STATUS_PATH = "composite/sobjects/MES_Status__c/MES_Key__c"
 DELETED = frozenset({"data_remove"})
+WRITES = frozenset({"batch_create", "update"})
 
 
 def work_of(record: Mapping[str, Any]) -> Work:
@@ -42,6 +43,17 @@ def work_writes(entry: Entry) -> Iterator[WorkWrite]:
     """The writes of one `write` entry of JianDaoYun's ledger."""
     for record in entry.get("records") or ():
         yield WorkWrite(entry["at_us"], entry["by"], entry["operation"], work_of(record))
+
+
+def asked_for(entry: Entry, data_ids: Mapping[str, str]) -> tuple[str, str] | None:
+    """The job and version of a `request` entry that asks for a write; `data_ids` are the jobs of known records."""
+    call = str(entry["path"]).rpartition("/")[2]
+    if call not in WRITES:
+        return None
+    body = json.loads(entry["body"])
+    fields = (body.get("data_list") or [body.get("data") or {}])[0]
+    job = fields.get("job_order_id", {}).get("value") or data_ids.get(str(body.get("data_id")))
+    return None if job is None else (str(job), str(fields.get("bus_version", {}).get("value") or ""))
 
 
 def status_writes(entry: Entry) -> Iterator[StatusWrite]:

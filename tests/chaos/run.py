@@ -106,7 +106,7 @@ def play(on: World, seed: int) -> Iterator[Play]:
     journal, org = Journal(on.folder / "journal.jsonl"), Org(on.far["salesforce"].login)
     sales = Sales(org, lambda *told: on.ask("salesforce", *told), journal, seed, RATE)
     floor = Floor(lambda *told: on.ask("jiandaoyun", *told), journal, seed)
-    floor_tail = Tail(on.ledger("jiandaoyun"), frozenset({"write"}))
+    floor_tail = Tail(on.ledger("jiandaoyun"), frozenset({"write", "request"}))
     org_tail = Tail(on.ledger("salesforce"), frozenset({"request"}))
     watch = Watch(journal, floor_tail, org_tail, floor.see)
     sales.prepare()

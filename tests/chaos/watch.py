@@ -12,7 +12,7 @@ from threading import Event as Flag
 from tests.chaos.equal import unequal
 from tests.chaos.facts import Status, StatusWrite, Work, WorkWrite
 from tests.chaos.journal import Journal
-from tests.chaos.ledgers import DELETED, status_writes, work_writes
+from tests.chaos.ledgers import DELETED, asked_for, status_writes, work_writes
 from tests.chaos.tail import Tail
 
 LOOK_S = 0.2
@@ -27,6 +27,8 @@ class Watch:
         self.statuses: dict[str, Status] = {}
         self.work_writes: list[WorkWrite] = []
         self.status_writes: list[StatusWrite] = []
+        self.refused: dict[str, str] = {}
+        self._data_ids: dict[str, str] = {}
         self._acts_seen = 0
         self._open: set[str] = set()
         self.lock = threading.Lock()
@@ -71,7 +73,15 @@ class Watch:
     def _of_floor(self) -> set[str]:
         dirty = set()
         for entry in self._floor.more():
+            if entry["kind"] == "request":
+                asked = asked_for(entry, self._data_ids)
+                if asked is not None:
+                    self.refused[asked[0]] = asked[1]
+                continue
             for write in work_writes(entry):
+                self._data_ids[write.work.data_id] = write.work.job
+                if write.by == "api":
+                    self.refused.pop(write.work.job, None)
                 self.work_writes.append(write)
                 present = self.works.setdefault(write.work.job, {})
                 if write.did in DELETED:

@@ -15,6 +15,7 @@ from tests.unit.chaos.made_ledgers import (
     parked,
     status,
     told,
+    version,
     work,
     wrote,
 )
@@ -99,7 +100,7 @@ VIOLATED = {
         good_facts(status_writes=[CREATED, told(4, status(), created=True)]),
     ),
     "a parked record that nothing explains": ("unexplained", good_facts(parked=[parked()])),
-    "a refused record that is nowhere": ("unaccounted", good_facts(refused={JOB: (5_000_000, "code 990017")})),
+    "a refused record that is nowhere": ("unaccounted", good_facts(refused={JOB: version(9)})),
 }
 
 
@@ -133,9 +134,8 @@ def test_a_parked_record_is_no_violation_where(case: str) -> None:
 
 
 def test_a_refused_record_is_accounted_for_when_it_was_written_later_or_is_parked() -> None:
-    refused = {JOB: (500_000, "code 990017")}
-    assert kinds(good_facts(refused=refused)) == set()
-    waiting = good_facts(refused={JOB: (9_000_000, "")}, parked=[parked(message="code 990017")], refusals=["990017"])
+    assert kinds(good_facts(refused={JOB: version(1)})) == set()
+    waiting = good_facts(refused={JOB: version(9)}, parked=[parked(message="code 990017")], refusals=["990017"])
     assert kinds(waiting) == set()
 
 
