@@ -31,7 +31,7 @@ def _crm_source(config: ConnectorConfig) -> Source:
 
 
 def _crm_sink(config: ConnectorConfig) -> Sink:
-    return TrytonSink(Client(_crm(config)), Writing("lineshaft.status", "tell", "statuses", sales.status))
+    return TrytonSink(Client(_crm(config)), Writing("lineshaft.status", "tell", "statuses", 50, sales.status))
 
 
 def _mes_source(config: ConnectorConfig) -> Source:
@@ -41,10 +41,8 @@ def _mes_source(config: ConnectorConfig) -> Source:
 
 def _mes_sink(config: ConnectorConfig) -> Sink:
     ours = _mes(config)
-    settings = {"assign": ours.assign}
-    return TrytonSink(
-        Client(ours), Writing("production", "lineshaft_want", "orders", productions.job_order, settings)
-    )
+    made, settings = productions.job_order, {"assign": ours.assign}
+    return TrytonSink(Client(ours), Writing("production", "lineshaft_want", "orders", 10, made, settings))
 
 
 def _crm(config: ConnectorConfig) -> TrytonCrmConfig:

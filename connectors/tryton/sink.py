@@ -15,17 +15,21 @@ from connectors.tryton.client import Client
 from connectors.tryton.source import MODULES
 from schemas.document import Document, Fields, Value
 
-BATCH = 50
 ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
 class Writing:
-    """One method of the module: of which model, the name of its list of records, and how a document becomes one."""
+    """One method of the module: of which model, the name of its list of records, and how a document becomes one.
+
+    `batch` is how many go into one call, so that a busy server answers well within the time-out: a production with
+    its moves and works took it 0.2 s, a status 7 ms.
+    """
 
     model: str
     action: str
     records: str
+    batch: int
     made: Callable[[Document], Fields]
     settings: Mapping[str, Value] = field(default_factory=dict)
 
@@ -52,8 +56,9 @@ class TrytonSink:
                 made.append((index, self._writing.made(document)))
             except DataError as error:
                 rejected.append(Rejection(index, error))
-        for start in range(0, len(made), BATCH):
-            rejected += self._settle(made[start : start + BATCH])
+        size = self._writing.batch
+        for start in range(0, len(made), size):
+            rejected += self._settle(made[start : start + size])
         return rejected
 
     def close(self) -> None:

@@ -490,7 +490,7 @@ class LosesAnswers(httpx.HTTPTransport):
 def lost_answer(plant: Plant) -> None:
     document = job()
     config = TrytonMesConfig.model_validate(plant.making.config())
-    writing = Writing("production", "lineshaft_want", "orders", productions.job_order)
+    writing = Writing("production", "lineshaft_want", "orders", 10, productions.job_order)
     sink: Sink = TrytonSink(Client(config, LosesAnswers(2)), writing)
     assert sink.write([document]) == []
     sink.close()

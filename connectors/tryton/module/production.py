@@ -7,7 +7,7 @@ from trytond.pool import Pool, PoolMeta
 from trytond.rpc import RPC
 from trytond.transaction import Transaction
 
-from .deletion import bury, twin
+from .deletion import bury, index_changes, twin
 from .wanted import Refused, bring_about, wanted_of
 
 
@@ -29,6 +29,7 @@ class Production(metaclass=PoolMeta):
     @classmethod
     def __setup__(cls):
         super().__setup__()
+        index_changes(cls)
         table = cls.__table__()
         unique = Unique(table, table.company, table.lineshaft_id)
         cls._sql_constraints.append(("lineshaft_id_unique", unique, "lineshaft.msg_job_order_unique"))
@@ -74,6 +75,11 @@ class Move(metaclass=PoolMeta):
     """Material that goes in and products that come out."""
 
     __name__ = "stock.move"
+
+    @classmethod
+    def __setup__(cls):
+        super().__setup__()
+        index_changes(cls)
 
     @classmethod
     def on_modification(cls, mode, moves, field_names=None):

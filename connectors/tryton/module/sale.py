@@ -3,13 +3,18 @@
 
 from trytond.pool import PoolMeta
 
-from .deletion import bury
+from .deletion import bury, index_changes
 
 
 class Sale(metaclass=PoolMeta):
     """A customer's order."""
 
     __name__ = "sale.sale"
+
+    @classmethod
+    def __setup__(cls):
+        super().__setup__()
+        index_changes(cls)
 
     @classmethod
     def on_modification(cls, mode, sales, field_names=None):
@@ -23,6 +28,11 @@ class Line(metaclass=PoolMeta):
     """A line of a sale."""
 
     __name__ = "sale.line"
+
+    @classmethod
+    def __setup__(cls):
+        super().__setup__()
+        index_changes(cls)
 
     @classmethod
     def on_modification(cls, mode, lines, field_names=None):

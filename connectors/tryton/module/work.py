@@ -5,7 +5,7 @@ from trytond.model import fields
 from trytond.pool import PoolMeta
 from trytond.pyson import Eval
 
-from .deletion import bury
+from .deletion import bury, index_changes
 
 LOCKED = {"readonly": Eval("state").in_(["done", "cancelled"])}
 
@@ -14,6 +14,11 @@ class Work(metaclass=PoolMeta):
     """One operation of a production."""
 
     __name__ = "production.work"
+
+    @classmethod
+    def __setup__(cls):
+        super().__setup__()
+        index_changes(cls)
 
     @classmethod
     def on_modification(cls, mode, works, field_names=None):
@@ -31,6 +36,11 @@ class Cycle(metaclass=PoolMeta):
     lineshaft_good = fields.Float("Good", states=LOCKED, help="Good parts of this cycle.")
     lineshaft_scrap = fields.Float("Scrap", states=LOCKED, help="Scrapped parts of this cycle.")
     lineshaft_rework = fields.Float("Rework", states=LOCKED, help="Parts reworked in this cycle.")
+
+    @classmethod
+    def __setup__(cls):
+        super().__setup__()
+        index_changes(cls)
 
     @classmethod
     def on_modification(cls, mode, cycles, field_names=None):
