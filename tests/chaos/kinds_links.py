@@ -8,7 +8,7 @@ from collections.abc import Callable
 from tests.chaos.kind import Kind, Strike
 from tests.chaos.kinds_roles import TWINS
 from tests.chaos.proxy import Whose, everybody
-from tests.chaos.sockets import ports_of
+from tests.chaos.sockets import PortsOf
 from tests.chaos.world import World
 
 PLAIN = ("salesforce-rest", "salesforce-feed", "jiandaoyun-api", "ingress")
@@ -74,10 +74,7 @@ def _of(on: World, role: str) -> Whose:
     if not role:
         return everybody
 
-    def whose(port: int) -> bool:
-        return port in ports_of(on.pid(role))
-
-    return whose
+    return PortsOf(lambda: on.pid(role))
 
 
 def _kafka(on: World) -> list[str]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from tests.chaos.ports import LOOPBACK, free_ports
+from tests.chaos.sockets import FRESH_S
 
 READ = 65536
 RESET_AT_CLOSE = struct.pack("ii", 1, 0)
@@ -93,6 +94,8 @@ class Link:
 
     async def _client(self, reader: asyncio.StreamReader, near: asyncio.StreamWriter) -> None:
         port = int(near.get_extra_info("peername")[1])
+        if self._mode != "pass" and self._whose is not everybody:
+            await asyncio.sleep(FRESH_S)  # until a new connection can be seen to be somebody's
         meant = self._mode != "pass" and self._whose(port)
         if meant and self._mode == "cut":
             self.cuts += 1

@@ -20,6 +20,7 @@ from tests.chaos.evidence import facts_of, parked_facts
 from tests.chaos.facts import Facts
 from tests.chaos.floor import Floor
 from tests.chaos.journal import Journal
+from tests.chaos.kind import until
 from tests.chaos.nemesis import Fault, Nemesis
 from tests.chaos.sales import Sales
 from tests.chaos.salesforce import Org
@@ -34,6 +35,8 @@ QUIET_S = 12.0
 STANDSTILL_S = 60.0
 LOOK_S = 0.5
 REDRIVE_WAIT_S = 20
+FIRST_ORDERS = 5
+WARM_S = 120.0
 
 Say = Callable[[str], None]
 
@@ -73,6 +76,11 @@ class Play:
     floor: Floor
     watch: Watch
 
+    @property
+    def flows(self) -> bool:
+        """Whether the first orders have gone all the way: the sinks are open."""
+        return min(len(self.watch.works), len(self.watch.statuses)) >= FIRST_ORDERS
+
     def progress(self) -> tuple[int, int, int, int]:
         """What changes while anything moves; the last one is how many pushes JianDaoYun has still to send."""
         waiting = int(self.on.ask("jiandaoyun", "GET", "push")["waiting"])
@@ -88,6 +96,7 @@ def run(folder: Path, seed: int, faults: int, only: Sequence[str], say: Say, sto
         say(f"chaos: everything runs after {time.monotonic() - began:.0f} s")
         nemesis = Nemesis(on, draws, lambda: acting.watch.in_flight, say)
         with selling(acting):
+            until(lambda: stop.is_set() or acting.flows, WARM_S)
             nemesis.run(stop)
         if not stop.is_set():
             _settle(acting, say, stop)

@@ -43,7 +43,6 @@ from tests.chaos.project import (
     write_reference,
 )
 from tests.chaos.proxy import Proxies
-from tests.chaos.sockets import ports_of
 
 log = logging.getLogger(__name__)
 
@@ -124,10 +123,6 @@ class World:
         """Start a stand-in that was killed, at its addresses and with what it has on disk."""
         log_file = self.project.data / "logs" / f"stand-in-{system}.log"
         self.far[system] = start_stand_in(system, self.folder / "far" / system, log_file)
-
-    def ports_of_role(self, role: str) -> frozenset[int]:
-        """The TCP ports that a role's process holds now."""
-        return ports_of(self.pid(role))
 
     def add_worker(self, name: str, arguments: Sequence[str]) -> Supervisor:
         """One more process beside those of the project; `arguments` follow `lineshaft run`."""
