@@ -61,7 +61,10 @@ def _listed(
 
     def answered() -> dict[tuple[str, int], int]:
         answers = admin.list_offsets(asked, request_timeout=15)
-        return {(tp.topic, tp.partition): answer.result().offset for tp, answer in answers.items()}
+        found = {(tp.topic, tp.partition): answer.result().offset for tp, answer in answers.items()}
+        if any(offset < 0 for offset in found.values()):  # no error, and no offset either: state would seem empty
+            raise KafkaException(KafkaError(KafkaError.LEADER_NOT_AVAILABLE))
+        return found
 
     return until_coordinated(answered)
 
