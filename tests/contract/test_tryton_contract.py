@@ -30,6 +30,7 @@ pytestmark = pytest.mark.timeout(900)
 ROWS = yaml.safe_load(Path(__file__).with_name("tryton.yaml").read_text())["rows"]
 NUMBERS = itertools.count(1)
 QUIET_POLLS = 7
+RESTLESS_BATCHES = 200
 
 
 @dataclass
@@ -95,6 +96,7 @@ def told(reading: Source) -> Told:
         if batch is not None:
             found.documents.extend(batch.documents)
             found.positions.append(batch.position)
+        assert len(found.positions) < RESTLESS_BATCHES, "the source never comes to rest"
     return found
 
 
