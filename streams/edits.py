@@ -31,6 +31,8 @@ IDENTITY: Mapping[str, Callable[[Incoming], Record]] = {
 """What an edit may not change in each record: other partitions and other subjects would be meant."""
 
 PARTS = ("type", "id", "revision", "fields", "deleted")
+PROBLEM = "problem"
+"""What the connector could not read of the document; who mends that empties it or leaves it out."""
 
 
 class EditRefused(ValueError):
@@ -110,7 +112,7 @@ def _document_problems(came: Incoming, content: bytes, types: DocumentTypes) -> 
         document = from_json(content)
     except ValueError as error:
         return [f"this is no JSON: {error}"]
-    if not isinstance(document, Mapping) or set(document) != set(PARTS):
+    if not isinstance(document, Mapping) or set(document) - {PROBLEM} != set(PARTS):
         return [f"an object with exactly {', '.join(PARTS)} was expected"]
     named = f"{document['type']}/{document['id']}"
     problems = [] if named == came.subject else [_kept("type, id", came.subject, named)]
@@ -118,6 +120,8 @@ def _document_problems(came: Incoming, content: bytes, types: DocumentTypes) -> 
         problems.append(_kept("revision", came.revision, document["revision"]))
     if not isinstance(document["deleted"], bool):
         problems.append("deleted: true or false was expected")
+    if not isinstance(document.get(PROBLEM, ""), str):
+        problems.append("problem: a text was expected, empty where it is mended")
     if not isinstance(document["fields"], Mapping):
         return [*problems, "fields: an object was expected"]
     return problems or _field_problems(str(document["type"]), document["fields"], _fields_before(came), types)

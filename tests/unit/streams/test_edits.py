@@ -11,13 +11,15 @@ from typing import Any
 import pytest
 
 from connectors.errors import TransientError
-from schemas.document import DocumentType, Field, Kind, from_json, to_json
+from mappings import compile_plan
+from schemas.document import Document, DocumentType, Field, Kind, from_json, to_json
 from schemas.readable import readable
 from schemas.wire import Reader, Writer
 from streams.edits import EditRefused, check, content_of
 from streams.incoming import BY_REFERENCE, Incoming
+from streams.intake import Intake, document_of
 from streams.kafka.cluster import Cluster
-from tests.unit.streams.orders_made_by_hand import order
+from tests.unit.streams.orders_made_by_hand import Known, order
 
 CLUSTER = Cluster("127.0.0.1:1")
 TYPES = (DocumentType("Order", (Field("No", required=True), Field("Ready", Kind.BOOLEAN))),)
@@ -121,6 +123,18 @@ def test_a_document_is_checked_field_by_field(changes: Any, said: str) -> None:
     with pytest.raises(EditRefused) as refused:
         made(came_as_document(), document(**changes))
     assert said in str(refused.value)
+
+
+def test_a_document_is_edited_as_a_source_parks_it_and_its_problem_may_be_taken_away() -> None:
+    intake = Intake("crm", "far", 1, compile_plan([], {}), Known())
+    fields: Any = {"No": "1", "Ready": True}
+    parked = intake.incoming(Document("Order", "1", "1-a", fields, problem="Ready: it was no truth value"))
+    shown: Any = from_json(parked.content)
+    assert document_of(replace(parked, content=made(parked, {**shown, "problem": ""}))).problem == ""
+    left = {name: value for name, value in shown.items() if name != "problem"}
+    assert document_of(replace(parked, content=made(parked, left))).problem == ""
+    with pytest.raises(EditRefused, match="problem: a text was expected"):
+        made(parked, {**shown, "problem": 7})
 
 
 def test_a_document_too_large_to_be_kept_may_be_written_anew() -> None:
