@@ -23,7 +23,7 @@ from tests.soak.judgement import Judgement, judge, summary, table
 from tests.soak.run import Soak, run
 
 BEGIN, END = "<!-- soak: written by `make soak`, do not edit -->", "<!-- end of soak -->"
-DISK_BYTES_PER_ORDER = 12_000
+DISK_BYTES_PER_ORDER = 5_000
 
 
 def main() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,16 +10,18 @@ from pathlib import Path
 
 import httpx
 
+TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 SERIES = re.compile(r"^(?P<name>\w+)\{(?P<labels>[^}]*)\} (?P<value>[0-9.eE+-]+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Seen:
-    """One process at one moment: resident memory in MB, open files, threads."""
+    """One process at one moment: resident memory in MB, open files, threads, processor seconds so far."""
 
     rss_mb: float
     files: int
     threads: int
+    cpu_s: float = 0.0
 
 
 def process(pid: int) -> Seen | None:
@@ -26,7 +29,9 @@ def process(pid: int) -> Seen | None:
     folder = Path(f"/proc/{pid}")
     try:
         status = (folder / "status").read_text()
-        return Seen(_kb(status, "VmRSS") / 1024, len(list((folder / "fd").iterdir())), _kb(status, "Threads"))
+        ticks = (folder / "stat").read_text().rpartition(")")[2].split()[11:13]
+        files = len(list((folder / "fd").iterdir()))
+        return Seen(_kb(status, "VmRSS") / 1024, files, _kb(status, "Threads"), sum(map(int, ticks)) / TICKS_PER_S)
     except (FileNotFoundError, ProcessLookupError):
         return None
 

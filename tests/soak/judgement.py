@@ -56,6 +56,7 @@ class Judgement:
     lines: Sequence[Line]
     problems: Sequence[str]
     bytes_per_order: float
+    cpu_ms_per_order: Mapping[str, float]
 
     @property
     def good(self) -> bool:
@@ -83,7 +84,20 @@ def judge(soak: Soak) -> Judgement:
         "roles were started again": soak.restarts,
     }
     problems += [f"{count} {what}" for what, count in facts.items() if count]
-    return Judgement(lines, problems, pipeline * 1024**2)
+    return Judgement(lines, problems, pipeline * 1024**2, _cpu(steady))
+
+
+def _cpu(steady: Sequence[Sample]) -> Mapping[str, float]:
+    """Processor milliseconds of each process per order that was closed meanwhile: what decides the highest rate."""
+    if len(steady) < 2 or steady[-1].closed == steady[0].closed:
+        return {}
+    first, last = steady[0], steady[-1]
+    orders = last.closed - first.closed
+    return {
+        name: (seen.cpu_s - first.processes[name].cpu_s) * 1000 / orders
+        for name, seen in last.processes.items()
+        if name in first.processes
+    }
 
 
 def _memory(steady: Sequence[Sample], rate: float) -> list[Line]:
@@ -136,7 +150,8 @@ def summary(soak: Soak, found: Judgement) -> str:
     return (
         f"orders={soak.orders} seconds={soak.seconds:.0f} lag_slope={lag:.1f}s/h rss_slope_mb_per_h={memory:.1f} "
         f"pipeline_bytes_per_order={found.bytes_per_order:.0f} lost={soak.verdict.lost} "
-        f"duplicated={soak.verdict.duplicated} parked={soak.parked}"
+        f"duplicated={soak.verdict.duplicated} parked={soak.parked} "
+        f"cpu_ms_per_order={sum(found.cpu_ms_per_order.values()):.1f}"
     )
 
 
@@ -148,4 +163,6 @@ def table(found: Judgement) -> list[str]:
         for each in found.lines
         if each.unit in ("MB", "s") or not each.flat
     ]
-    return ["| what | at the end | per hour | allowed | flat |", "|---|---|---|---|---|", *rows]
+    cpu = ", ".join(f"{name} {ms:.1f}" for name, ms in sorted(found.cpu_ms_per_order.items()))
+    head = ["| what | at the end | per hour | allowed | flat |", "|---|---|---|---|---|"]
+    return [*head, *rows, "", f"Processor milliseconds per order: {cpu or 'no order was closed'}."]

@@ -20,6 +20,7 @@ from .story import CLOSED_AFTER_S, FIRST_QUANTITY, last_quantity
 
 JOBS = "jobs"
 PER_POLL = 300
+GATHER_S = 0.25  # as in the shop
 
 
 class FloorConfig(ConnectorConfig):
@@ -54,7 +55,7 @@ class FloorSource:
     def __init__(self, config: FloorConfig) -> None:
         self._folder = config.folder
         self._begun, self._closed = Place(), Place()
-        self._said_where = False
+        self._said_where = self._behind = False
 
     def open(self, position: Position | None) -> None:
         """Go on behind the last report that is on the bus."""
@@ -64,11 +65,13 @@ class FloorSource:
 
     def poll(self, timeout: float) -> Batch | None:
         """The reports that are due."""
+        if not self._behind:
+            time.sleep(min(timeout, GATHER_S))
         begun, self._begun = read(self._folder, JOBS, self._begun, PER_POLL)
+        self._behind = len(begun) == PER_POLL
         documents = [_report(line, "running") for line, _ in begun if _quantity(line) == FIRST_QUANTITY]
         documents += self._closing()
         if not begun and not documents and self._said_where:
-            time.sleep(min(timeout, 0.05))
             return None
         self._said_where = True  # that there is nothing yet is news as well: until then the sinks stay shut
         position = {

@@ -20,6 +20,9 @@ from .story import CHANGE_AFTER_S, CHANGED_EVERY, CHANGED_QUANTITY, FIRST_QUANTI
 
 STATUSES = "statuses"
 PER_POLL = 300
+GATHER_S = 0.25
+"""As a feed would: a poll that returns with each single order makes a transaction of each."""
+
 BEFORE_THE_FIRST_US = 5_000_000
 """Time for the reference data to reach every process."""
 
@@ -53,6 +56,7 @@ class ShopSource:
     def __init__(self, config: ShopConfig) -> None:
         self._config = config
         self._began_us = self._placed = self._changed = 0
+        self._behind = False
 
     def open(self, position: Position | None) -> None:
         """Go on behind the last order that is on the bus."""
@@ -66,12 +70,14 @@ class ShopSource:
             self._began_us = _now_us() + BEFORE_THE_FIRST_US
             fields: Fields = {"item": ITEM, "site": "floor"}
             return self._batch([Document("Item", ITEM, revision(self._began_us, fields), fields)])
+        if not self._behind:
+            time.sleep(min(timeout, GATHER_S))
         elapsed_s = (_now_us() - self._began_us) / 1e6
         placed = range(self._placed, min(self._due(elapsed_s), self._placed + PER_POLL))
         last = -(-min(self._due(elapsed_s - CHANGE_AFTER_S), placed.stop) // CHANGED_EVERY)
         changed = range(self._changed, min(last, self._changed + PER_POLL))
+        self._behind = len(placed) == PER_POLL
         if not placed and not changed:
-            time.sleep(min(timeout, 0.05))
             return None
         self._placed, self._changed = placed.stop, max(changed.stop, self._changed)
         documents = [self._document(order, 0.0, FIRST_QUANTITY) for order in placed]
