@@ -132,7 +132,7 @@ class Org(BaseAdapter):
         else:
             body = json.dumps(answer).encode()
         self.said.append(body)
-        return _response(request, status, headers, body)
+        return response_of(request, status, headers, body)
 
     def _wrong(self, answer: Any, status: int, here: Random) -> Any:
         if status >= 400:
@@ -147,7 +147,7 @@ class Org(BaseAdapter):
     def close(self) -> None: ...
 
 
-def _response(
+def response_of(
     request: requests.PreparedRequest, status: int, headers: Mapping[str, str], body: bytes
 ) -> requests.Response:
     response = requests.Response()

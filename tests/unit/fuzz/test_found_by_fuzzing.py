@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import httpx
 import pytest
+import requests
 
-from connectors.contract import Request
+from connectors.config import ConnectorConfig
+from connectors.contract import Connector, Request, Webhook
 from connectors.errors import (
     AuthError,
     ConfigError,
@@ -31,13 +34,16 @@ from schemas.document import Document, Value, from_json
 from schemas.event import Event
 from schemas.readable import readable
 from schemas.wire import iso_instant
+from streams.bus import Attached, Bus
+from streams.ingress import Ingress
 from streams.intake import Intake, Refused, document_of
 from streams.outcome import reason_for
 from streams.process import process
 from tests.fuzz import jiandaoyun_records as jdy
-from tests.fuzz.on_the_bus import plan
+from tests.fuzz.no_kafka import NoKafka
+from tests.fuzz.on_the_bus import plan, plans
 from tests.fuzz.salesforce_events import HEADER
-from tests.fuzz.salesforce_org import order
+from tests.fuzz.salesforce_org import Org, joined, logged_out, order, page, response_of
 from tests.unit.streams.orders_made_by_hand import Known
 
 
@@ -137,9 +143,9 @@ def test_a_page_that_leads_nowhere_is_an_error_and_no_loop() -> None:
     last = str(full[-1]["_id"])
     assert cursor_behind(full, "") == last
     assert cursor_behind([*full[:-1], {"value": 7}], "") == full[-2]["_id"]
-    for page, after in ((full, last), ([{"value": 7}], "")):
+    for records, after in ((full, last), ([{"value": 7}], "")):
         with pytest.raises(TransientError, match="does not go on"):
-            cursor_behind(page, after)
+            cursor_behind(records, after)
 
 
 def test_a_timestamp_of_five_thousand_digits_is_a_wrong_one() -> None:
@@ -207,3 +213,42 @@ def test_a_change_event_of_no_time_or_no_ids_is_none(wrong: dict[str, object]) -
 def test_a_damaged_position_names_the_field(position: dict[str, Value], field: str) -> None:
     with pytest.raises(PositionRefused, match=field):
         standing_of(position)
+
+
+def test_pages_that_go_round_in_a_circle_are_an_error_and_no_loop() -> None:
+    class Circle(Org):
+        def send(self, request: requests.PreparedRequest, *_: object, **__: object) -> requests.Response:
+            self.said.append(b"")
+            assert len(self.said) < 10, "it goes round for ever"
+            body = json.dumps(page([order(1)], "/services/data/v62.0/query/again")).encode()
+            return response_of(request, 200, {}, body)
+
+    client = joined(Circle(0, 0.0), logged_out())
+    with pytest.raises(TransientError, match="round in a circle"):
+        client.query("SELECT Id FROM Order")
+    client.close()
+
+
+# --------------------------------------------------------------------------------------------------- the ingress
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [(AuthError("no"), 401), (DataError("no"), 400), (TransientError("502"), 503), (ConfigError("a", "b", "c"), 503)],
+)
+def test_a_push_is_answered_by_what_its_error_means(error: FarError, status: int) -> None:
+    made: list[object] = []
+
+    class Failing:
+        def receive(self, request: Request) -> list[Document]:
+            raise error
+
+    def receiver(_: ConnectorConfig) -> Webhook:
+        made.append(error)
+        return Failing()
+
+    connector = Connector("jiandaoyun", ConnectorConfig, lambda _: (), webhook=receiver)
+    bus = Bus(NoKafka("nowhere:1"), 1, {"plant-a": Attached("plant-a", connector, ConnectorConfig())})
+    answer = Ingress(bus, plans())._answer("plant-a", Request("POST", "/", {}, {}, b"{}"))
+    assert answer.status_code == status
+    assert len(made) == (2 if status == 503 else 1), "what the failed one remembers as taken was not"
