@@ -42,9 +42,13 @@ class ProjectError(Exception):
         super().__init__("\n".join(str(each) for each in self.problems))
 
 
+# what pydantic says in the words of Python
+PROBLEMS = {"path_type": "is no path."}
+
 # what a person does about a value of the wrong kind; pydantic says what it is, not what to write
 REMEDIES = {
     "string_type": "Write it in quotes.",
+    "path_type": "Write a path, in quotes if it looks like something else.",
     "int_type": "Write a whole number without quotes.",
     "int_parsing": "Write a whole number.",
     "int_from_float": "Write a whole number.",
@@ -81,7 +85,8 @@ def _problem(
         name = str(location[-1])
         remedy = f"Add `{name}: …`. {_description(owner, name)}".rstrip()
         return ProjectProblem(file, line, column, field, "is missing.", remedy)
-    problem = each["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ").rstrip(".") + "."
+    said = PROBLEMS.get(kind) or each["msg"]
+    problem = said.removeprefix("Value error, ").removeprefix("Assertion failed, ").rstrip(".") + "."
     remedy = REMEDIES.get(kind) or ("" if kind == "value_error" else _description(owner, str(("", *location)[-1])))
     return ProjectProblem(file, line, column, field, problem, remedy)
 

@@ -142,7 +142,7 @@ def test_a_running_embedded_kafka_gives_its_address(tmp_path: Path, monkeypatch:
         ("partitions: 0\n", "1:13: partitions:", ["greater than or equal to 1"]),
         ("topic_prefix: a b\n", "1:15: topic_prefix:", ["Stands before the name"]),
         ("registry: here\n", "1:11: registry:", ["https://registry.example"]),
-        ("data: 5\n", "1:7: data:", ["Input"]),
+        ("data: 5\n", "1:7: data:", ["is no path"]),
         ("connectors: [crm]\n", "1:13: connectors:", ["is no table"]),
         ("connectors: {Crm: {type: lathe}}\n", "1:14: connectors.Crm:", ["small letters"]),
         ("connectors:\n  crm: {address: x}\n", "2:8: connectors.crm.type:", ["Installed: lathe"]),

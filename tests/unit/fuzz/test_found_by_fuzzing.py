@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import httpx
 import pytest
@@ -29,6 +30,8 @@ from connectors.salesforce.changes import change_of
 from connectors.salesforce.orders import end_of
 from connectors.salesforce.position import standing_of
 from connectors.salesforce.shape import problem_of_order, unreadable
+from deploy.project import load_project
+from deploy.project_problems import ProjectError
 from schemas.codec import CodecError
 from schemas.document import Document, Value, from_json
 from schemas.event import Event
@@ -90,6 +93,18 @@ def test_an_event_whose_key_is_no_order_key_is_undecodable_and_no_defect(key: st
     event = Event("SalesOrder", key, key, "id", "crm", 1, 1, {}, {})
     with pytest.raises(CodecError, match="not <connector>:<number>"):
         process(event, None, 1, plan(), Known())
+
+
+def test_a_folder_that_is_a_table_is_no_path_in_words(tmp_path: Path) -> None:
+    (tmp_path / "lineshaft.yaml").write_text("kafka: embedded\ndata: {a: b}\n")
+    with pytest.raises(ProjectError, match=r"^lineshaft.yaml:2:1: data: is no path. Write a path"):
+        load_project(tmp_path)
+
+
+def test_a_line_that_is_not_utf_8_is_named(tmp_path: Path) -> None:
+    (tmp_path / "lineshaft.yaml").write_bytes(b"kafka: embedded\ndata: \xff\n")
+    with pytest.raises(ProjectError, match=r"^lineshaft.yaml:2:1: this line is not UTF-8. Save it as UTF-8.$"):
+        load_project(tmp_path)
 
 
 # ---------------------------------------------------------------------------------------------------- JianDaoYun
