@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import uuid
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from connectors.contract import Rejection
 from connectors.errors import DataError, FarError, TransientError, UnknownOutcome
@@ -16,6 +18,9 @@ from schemas.document import Document, Fields, Value, to_json
 
 KEY = "job_order_id"
 ATTEMPTS = 3
+REMEMBERED = 100_000
+"""Work orders whose records one instance remembers."""
+
 TRANSACTIONS = uuid.UUID("5f0b6b0e-6f4b-5d0a-9d38-6c1a3f6f2f10")
 """Namespace of the transaction ids: one per job order, so that a repeat within the hour makes no second record."""
 
@@ -30,6 +35,7 @@ class JianDaoYunSink:
     def __init__(self, client: Client, reader: Reader) -> None:
         self._client = client
         self._reader = reader
+        self._record_ids: OrderedDict[str, str] = OrderedDict()
 
     def take_share(self, share: float) -> None:
         """See `connectors.contract.Paced`."""
@@ -44,8 +50,9 @@ class JianDaoYunSink:
         found: dict[str, Sequence[Fields]] = dict(self._look_up(document.id for document in documents))
         rejected: list[Rejection] = []
         for index, document in enumerate(documents):
+            records = found.pop(document.id, None)
             try:
-                self._settle(document, found.pop(document.id, None))
+                self._settle(document, records if records or index == 0 else None)
             except DataError as error:
                 rejected.append(Rejection(index, _later(error)))
         return rejected
@@ -55,7 +62,11 @@ class JianDaoYunSink:
         self._client.close()
 
     def _settle(self, document: Document, found: Sequence[Fields] | None) -> None:
-        """Look up, write, and where nobody knows whether that happened look up again before another write."""
+        """Look up, write, and where nobody knows whether that happened look up again before another write.
+
+        Without `found` it is looked up first; so is what the batch's look-up missed some calls ago: a creation
+        overwrites what another sink made of the same work order meanwhile, with all that people reported on it.
+        """
         unknown: FarError | None = None
         for _ in range(ATTEMPTS):
             records = self._look_up([document.id])[document.id] if found is None else found
@@ -70,11 +81,25 @@ class JianDaoYunSink:
         if len(records) > 1:
             ids = ", ".join(str(record["_id"]) for record in records)
             raise DataError(f"work order {document.id} exists {len(records)} times ({ids}): delete all but one")
-        step = self._plan(document, records[0] if records else None)
+        record = records[0] if records else self._remembered(document.id)
+        if record is not None:
+            self._remember(document.id, str(record["_id"]))
+        step = self._plan(document, record)
         if isinstance(step, Create):
             self._create(document, step)
         elif isinstance(step, Update):
             self._update(document, step)
+
+    def _remember(self, job_order_id: str, data_id: str) -> None:
+        self._record_ids[job_order_id] = data_id
+        self._record_ids.move_to_end(job_order_id)
+        if len(self._record_ids) > REMEMBERED:
+            self._record_ids.popitem(last=False)
+
+    def _remembered(self, job_order_id: str) -> Fields | None:
+        """The record that was there before and that the look-up misses now, as while a person recovers it."""
+        data_id = self._record_ids.get(job_order_id)
+        return None if data_id is None else self._client.record(data_id)
 
     def _update(self, document: Document, step: Update) -> None:
         """Plan again on what is stored at this moment: since the look-up a person may have started the order."""
@@ -87,7 +112,7 @@ class JianDaoYunSink:
 
     def _create(self, document: Document, step: Create) -> None:
         try:
-            self._client.create(_wire(step.values), str(uuid.uuid5(TRANSACTIONS, document.id)))
+            data_id = self._client.create(_wire(step.values), str(uuid.uuid5(TRANSACTIONS, document.id)))
         except DataError as error:
             if error.code != str(TRANSACTION_USED):
                 raise
@@ -96,8 +121,11 @@ class JianDaoYunSink:
                 "and it is not made again by itself",
                 code=error.code,
             ) from error
+        self._remember(document.id, data_id)
 
     def _plan(self, document: Document, record: Fields | None) -> Create | Update | None:
+        if record is None and document.id in self._record_ids:
+            return plan(replace(document, fields={**document.fields, "known": True}), None)
         if record is None:
             return plan(document, None)
         return plan(document, self._reader.content(record), str(record["_id"]))

@@ -184,6 +184,42 @@ def test_a_lock_or_a_throttle_makes_the_whole_batch_wait(plant: Plant, sink: Sin
     assert sink.write([wanted()]) == []
 
 
+def test_a_record_that_was_there_and_is_deleted_asks_and_is_not_made_over_what_people_reported(
+    plant: Plant, sink: Sink
+) -> None:
+    assert sink.write([wanted()]) == []
+    found = {"match": {"job_order_id": "crm:1/1"}}
+    plant.control("person/delete", found)
+    before = len(plant.writes())
+    (rejection,) = sink.write([wanted(version=2)])
+    assert "was here and is gone" in str(rejection.error)
+    assert sink.write([wanted(version=3, state="cancelled")]) == []
+    assert len(plant.writes()) == before
+
+
+def test_what_another_sink_made_and_people_began_since_the_look_up_of_the_batch_is_not_overwritten(
+    plant: Plant, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other, looked_up = plant.sink(), type(sink)._look_up
+    other.open()
+    rows = [{"operation": "cut", "good": 3}]
+
+    def and_meanwhile(self: Any, ids: Any) -> Any:
+        found = looked_up(self, ids)
+        if self is sink:
+            monkeypatch.setattr(type(sink), "_look_up", looked_up)
+            other.write([wanted()])
+            plant.control("person/update", {"match": {"job_order_id": "crm:1/1"}, "data": {"operations": rows}})
+        return found
+
+    monkeypatch.setattr(type(sink), "_look_up", and_meanwhile)
+    assert sink.write([wanted(2), wanted(version=2)]) == []
+    other.close()
+    last = plant.writes()[-1]["records"][0]
+    assert [row["good"] for row in last["operations"]] == [3]
+    assert last["bus_version"] == f"{2:020d}"
+
+
 def test_two_records_with_our_key_are_named_and_left_alone(plant: Plant, sink: Sink) -> None:
     data = {"job_order_id": "crm:1/1", "item": "P-1", "quantity": 1, "state": "released"}
     ids = [plant.control("person/create", {"data": data})["data"]["_id"] for _ in range(2)]
@@ -211,7 +247,7 @@ def test_an_order_made_within_the_hour_and_deleted_by_a_person_is_not_made_again
     plant.control("person/delete", {"match": {"job_order_id": "crm:1/1"}})
     (rejection,) = sink.write([wanted(version=2)])
 
-    assert "somebody deleted it" in str(rejection.error)
+    assert "was here and is gone" in str(rejection.error)
 
 
 def test_a_wrong_key_and_a_hidden_field_stop_the_start(plant: Plant) -> None:
