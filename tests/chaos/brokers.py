@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -109,6 +110,7 @@ class Brokers:
                 self.signal(node, signal.SIGKILL)
                 node.guard.wait()
         for node in self.nodes:
+            _keep_evidence(node, self.folder / f"{node.name}-kept")
             if node.limited:
                 subprocess.run(["umount", "-l", str(node.layout.folder)], check=False)
         self.nodes.clear()
@@ -201,6 +203,15 @@ class Brokers:
         }
         several = THREE if self.count > 1 else {}
         return "".join(f"{key}={value}\n" for key, value in {**settings.SETTINGS, **several, **own}.items())
+
+
+def _keep_evidence(node: Node, folder: Path) -> None:
+    """The broker's log and its books of offsets and transactions: without them nobody finds out why a group stood."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in node.layout.folder.glob("broker.log*"):
+        shutil.copy(file, folder)
+    for books in node.layout.data.glob("__*"):
+        shutil.copytree(books, folder / books.name, dirs_exist_ok=True)
 
 
 def _voters(nodes: Sequence[Node]) -> str:
