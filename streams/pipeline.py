@@ -23,7 +23,7 @@ from streams.clock import check_against_broker, now_us
 from streams.incoming import Entry, Incoming, incoming_of
 from streams.kafka.client import Consumer, Message, TopicPartition
 from streams.kafka.consuming import good, next_offsets, offset_of, place, seek_back
-from streams.kafka.reading import committed_offsets
+from streams.kafka.reading import settled_offsets
 from streams.kafka.topics import check_partitions
 from streams.kafka.transaction import Aborted, NotOwned, Outgoing, Transactions, Unsettled, checked_size
 from streams.lanes import Lanes
@@ -104,7 +104,7 @@ class Pipeline:
     def _restore(self, consumer: Consumer, partitions: Sequence[TopicPartition]) -> list[TopicPartition]:
         """Restore the state of what is ours now: first the committed offsets, then all up to the high watermark."""
         numbers = _same_numbers(partitions)
-        offsets = committed_offsets(consumer, partitions)
+        offsets = settled_offsets(self._cluster, STAGE, consumer, partitions)
         self._states.restore(numbers)
         self._parking.restore(numbers)
         self._positions = {(each.topic, each.partition): each.offset for each in offsets}

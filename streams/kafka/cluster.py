@@ -89,6 +89,11 @@ class Cluster:
         """A consumer that is assigned by hand; `group` only names whose committed offsets it may ask for."""
         return Consumer({**self._reading(), "group.id": self.name(group), "enable.partition.eof": True})
 
+    def last_resort_consumer(self, group: str) -> Consumer:
+        """Asks for a group's committed offsets without waiting for what a transaction still holds open."""
+        settings = {**self._reading(), "group.id": self.name(group), "isolation.level": "read_uncommitted"}
+        return Consumer(settings)
+
     def producer(self) -> Producer:
         """An idempotent producer."""
         return Producer(self._writing())

@@ -7,6 +7,7 @@ counting the end-of-partition marks, because transaction markers take offsets th
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
@@ -15,7 +16,7 @@ from typing import TypeVar
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from streams.kafka.cluster import Cluster
+from streams.kafka.cluster import TRANSACTION_TIMEOUT_MS, Cluster
 from streams.kafka.consuming import good, without_ends
 from streams.kafka.typing_gaps import OffsetSpec, earliest, latest
 
@@ -34,7 +35,14 @@ PASSING = frozenset(
     }
 )
 
+HELD = frozenset({KafkaError.UNSTABLE_OFFSET_COMMIT, KafkaError._TIMED_OUT})
+"""A transaction holds an offset open; librdkafka asks again by itself until its deadline."""
+
+HELD_S = 3 * TRANSACTION_TIMEOUT_MS / 1000
+
 Answer = TypeVar("Answer")
+
+log = logging.getLogger(__name__)
 
 
 class EndNotReached(Exception):
@@ -154,6 +162,33 @@ def committed_offsets(consumer: Consumer, partitions: Iterable[TopicPartition]) 
     """The group's committed offsets, asked until no transaction holds one of them open."""
     asked = list(partitions)
     return until_coordinated(lambda: list(consumer.committed(asked, timeout=15)))
+
+
+def settled_offsets(
+    cluster: Cluster, group: str, consumer: Consumer, partitions: Iterable[TopicPartition], patience_s: float = HELD_S
+) -> list[TopicPartition]:
+    """The offsets that a group commits by transactions, asked until no transaction holds one of them open.
+
+    Every transaction of the bus is decided within TRANSACTION_TIMEOUT_MS. What is held for much longer came to the
+    broker behind the end of its transaction (a broker was killed, then every connection cut), and nothing decides it
+    any more. Then what is committed counts: the state is read to the high watermark in any case, and knows what it
+    has folded, so an input that is read again changes nothing.
+    """
+    asked, deadline = list(partitions), time.monotonic() + patience_s
+    while True:
+        try:
+            return list(consumer.committed(asked, timeout=5))
+        except KafkaException as error:
+            code = error.args[0].code()
+            if code not in HELD | PASSING and not error.args[0].retriable():
+                raise
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.2)
+    with closing(cluster.last_resort_consumer(group)) as reader:
+        offsets = list(reader.committed(asked, timeout=15))
+    log.error("%s: its offsets are held by a transaction that nobody ends; going on from those before it", group)
+    return offsets
 
 
 def until_coordinated(ask: Callable[[], Answer]) -> Answer:

@@ -10,7 +10,7 @@ from confluent_kafka import Consumer, TopicPartition
 
 from streams.kafka import reading
 from streams.kafka.cluster import Cluster
-from streams.kafka.reading import EndNotReached, read_to_end
+from streams.kafka.reading import EndNotReached, read_to_end, settled_offsets
 from streams.kafka.transaction import Outgoing, Transactions
 from streams.state import Table
 from tests.raw_kafka import RawKafka
@@ -59,6 +59,19 @@ def test_a_restore_waits_for_a_predecessors_open_transaction(cluster: Cluster) -
     restoring.join(30)
     assert keys(table) == {"old": b"1", "late": b"2"}
     predecessor.close()
+
+
+def test_offsets_that_a_transaction_holds_are_waited_for_and_not_for_ever(cluster: Cluster) -> None:
+    where = TopicPartition(cluster.name("state"), 0)
+    member, holder = cluster.group_consumer("held"), Transactions(cluster, "holder")
+    member.commit(offsets=[TopicPartition(where.topic, 0, 3)], asynchronous=False)
+    with holder.open() as transaction:
+        transaction.send_offsets([TopicPartition(where.topic, 0, 7)], member.consumer_group_metadata())
+        [given_up] = settled_offsets(cluster, "held", member, [where], patience_s=1.0)
+    [settled] = settled_offsets(cluster, "held", member, [where])
+    assert (given_up.offset, settled.offset) == (3, 7)
+    member.close()
+    holder.close()
 
 
 def test_a_transaction_that_stays_open_is_named_and_nothing_is_owned(
