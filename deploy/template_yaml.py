@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from connectors.registry import load
+from connectors.registry import load, names
 from deploy.project_schema import EMBEDDED, HttpPorts, KafkaCluster, ProjectFile
 
 Plain: TypeAlias = "bool | int | float | str | list[Plain] | dict[str, Plain] | None"
@@ -59,7 +59,7 @@ FOLDERS = ("mappings", "codes", "routes")
 
 def lineshaft_yaml() -> str:
     """The whole file."""
-    return "\n".join([*_head(), *_top(), "", "connectors:", *_connectors()]) + "\n"
+    return "\n".join([*_head(), *_top(), "", "connectors:", *_connectors(), *_others()]) + "\n"
 
 
 def _head() -> Iterator[str]:
@@ -94,6 +94,15 @@ def _connectors() -> Iterator[str]:
         connector = load(type_name)
         yield from ("", *_comment(connector.summary, 2), f"  {name}:", f"    type: {type_name}")
         yield from _settings(connector.config, values, 4)
+
+
+def _others() -> Iterator[str]:
+    """What else is installed, as comments."""
+    used = {type_name for type_name, _ in CONNECTORS.values()}
+    for type_name in (each for each in names() if each not in used):
+        connector = load(type_name)
+        yield from ("", *_comment(connector.summary, 2), f"  # {type_name}:", f"  #   type: {type_name}")
+        yield from (f"  {each}" for each in _all_commented(connector.config, 2))
 
 
 def _settings(model: type[BaseModel], values: Mapping[str, Plain], indent: int) -> Iterator[str]:
