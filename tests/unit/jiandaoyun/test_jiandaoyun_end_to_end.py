@@ -200,19 +200,20 @@ def test_a_record_that_was_there_and_is_deleted_asks_and_is_not_made_over_what_p
 def test_what_another_sink_made_and_people_began_since_the_look_up_of_the_batch_is_not_overwritten(
     plant: Plant, sink: Sink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    other, looked_up = plant.sink(), type(sink)._look_up
+    kind: Any = type(sink)
+    other, looked_up = plant.sink(), kind._look_up
     other.open()
     rows = [{"operation": "cut", "good": 3}]
 
     def and_meanwhile(self: Any, ids: Any) -> Any:
         found = looked_up(self, ids)
         if self is sink:
-            monkeypatch.setattr(type(sink), "_look_up", looked_up)
+            monkeypatch.setattr(kind, "_look_up", looked_up)
             other.write([wanted()])
             plant.control("person/update", {"match": {"job_order_id": "crm:1/1"}, "data": {"operations": rows}})
         return found
 
-    monkeypatch.setattr(type(sink), "_look_up", and_meanwhile)
+    monkeypatch.setattr(kind, "_look_up", and_meanwhile)
     assert sink.write([wanted(2), wanted(version=2)]) == []
     other.close()
     last = plant.writes()[-1]["records"][0]
