@@ -68,6 +68,11 @@ def test_offsets_that_a_transaction_holds_are_waited_for_and_not_for_ever(cluste
     with holder.open() as transaction:
         transaction.send_offsets([TopicPartition(where.topic, 0, 7)], member.consumer_group_metadata())
         [given_up] = settled_offsets(cluster, "held", member, [where], patience_s=1.0)
+        waiting = threading.Thread(target=settled_offsets, args=(cluster, "held", member, [where]))
+        waiting.start()
+        waiting.join(1.5)
+        assert waiting.is_alive()
+    waiting.join(30)
     [settled] = settled_offsets(cluster, "held", member, [where])
     assert (given_up.offset, settled.offset) == (3, 7)
     member.close()
