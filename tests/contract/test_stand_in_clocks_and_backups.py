@@ -10,13 +10,13 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
-import grpc
 import httpx
 import pytest
 
 from connectors.jiandaoyun.simulator import Simulator as JianDaoYun
 from connectors.salesforce.proto import pubsub_api_pb2 as pb
 from tests.contract.salesforce_kit import Rig, rig_in
+from tests.contract.salesforce_rpc_checks import ORDERS, refusal, stream
 
 HOUR = 3600
 
@@ -96,21 +96,11 @@ def test_a_restored_org_has_its_records_numbers_and_replay_ids_as_they_were(org:
     sent(org.http, f"{org.stand_in.control}/backup/old")
     org.person("POST", f"Order/{order}", {"Priority__c": "High"})
     later = org.order()
-    with org.stub() as stub:
-        first = pb.FetchRequest(topic_name="/data/OrderChangeEvent", num_requested=9, replay_preset=pb.EARLIEST)
-        events = next(iter(stub.Subscribe(iter([first]), metadata=org.metadata))).events
-        sent(org.http, f"{org.stand_in.control}/restore/old")
-        resumed = pb.FetchRequest(
-            topic_name="/data/OrderChangeEvent",
-            num_requested=9,
-            replay_preset=pb.CUSTOM,
-            replay_id=events[-1].replay_id,
-        )
-        with pytest.raises(grpc.RpcError) as caught:
-            next(iter(stub.Subscribe(iter([resumed]), metadata=org.metadata)))
-
-    trailers: Any = caught.value
-    assert "replayid.corrupted" in str(trailers.trailing_metadata())
+    with stream(org, topic=ORDERS, preset=pb.EARLIEST) as asking:
+        newest = asking.events(1)[-1]
+    sent(org.http, f"{org.stand_in.control}/restore/old")
+    with stream(org, topic=ORDERS, replay=newest.replay_id) as asking:
+        assert refusal(asking.next) == "subscription.fetch.replayid.corrupted"
     assert org.data("GET", f"sobjects/Order/{order}").json()["Priority__c"] is None
     assert org.data("GET", f"sobjects/Order/{later}").status_code == 404
     assert org.order() == later  # the numbers went back as well
