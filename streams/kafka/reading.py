@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import closing
 from typing import TypeVar
 
@@ -174,34 +174,39 @@ def settled_offsets(
     any more. Then what is committed counts: the state is read to the high watermark in any case, and knows what it
     has folded, so an input that is read again changes nothing.
     """
-    asked, deadline = list(partitions), time.monotonic() + patience_s
-    while True:
-        try:
-            return list(consumer.committed(asked, timeout=5))
-        except KafkaException as error:
-            code = error.args[0].code()
-            if code not in HELD | PASSING and not error.args[0].retriable():
-                raise
-        if time.monotonic() > deadline:
-            break
-        time.sleep(0.2)
+    asked = list(partitions)
+    try:
+        return until_coordinated(
+            lambda: list(consumer.committed(asked, timeout=5)), passing=PASSING | HELD, wait_s=patience_s
+        )
+    except KafkaException as error:
+        if not _passes(error, PASSING | HELD):
+            raise
     with closing(cluster.last_resort_consumer(group)) as reader:
         offsets = list(reader.committed(asked, timeout=15))
     log.error("%s: its offsets are held by a transaction that nobody ends; going on from those before it", group)
     return offsets
 
 
-def until_coordinated(ask: Callable[[], Answer]) -> Answer:
-    """What `ask` gives once the group's coordinator is found, loaded and sure of every offset (at most a minute)."""
-    deadline = time.monotonic() + WAIT_S
+def until_coordinated(
+    ask: Callable[[], Answer], passing: Collection[int] = PASSING, wait_s: float = WAIT_S
+) -> Answer:
+    """What `ask` gives once the group's coordinator is found, loaded and sure of every offset.
+
+    Raises the last error after `wait_s`, and at once one that is neither retriable nor among those `passing`.
+    """
+    deadline = time.monotonic() + wait_s
     while True:
         try:
             return ask()
         except KafkaException as error:
-            passing = error.args[0].code() in PASSING or error.args[0].retriable()
-            if not passing or time.monotonic() > deadline:
+            if not _passes(error, passing) or time.monotonic() > deadline:
                 raise
             time.sleep(0.2)
+
+
+def _passes(error: KafkaException, passing: Collection[int]) -> bool:
+    return error.args[0].code() in passing or bool(error.args[0].retriable())
 
 
 class Follower:
