@@ -13,11 +13,12 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
 from schemas.document import from_json, to_json
 from streams.kafka.client import Consumer, KafkaException, Message, TopicPartition
 from streams.kafka.consuming import first_offsets, next_offsets, place, seek_back
+from streams.lease import Lease
 
 log = logging.getLogger(__name__)
 
@@ -61,18 +62,6 @@ def count_in(metadata: str | None) -> Count:
         return Count()
     tries, common_to = found.get("tries", 0), found.get("common_to", 0)
     return Count(tries, common_to) if isinstance(tries, int) and isinstance(common_to, int) else Count()
-
-
-class Waits(Protocol):
-    """A right that is kept while the far system is waited for (`streams.far_writer.Lease`)."""
-
-    def check(self) -> None:
-        """Raise where the right is lost."""
-        ...
-
-    def wait(self, seconds: float) -> None:
-        """Wait while keeping the right."""
-        ...
 
 
 class Beginnings:
@@ -161,7 +150,7 @@ class Beginnings:
         self._begun = {}
         self._write(before)
 
-    def waiting(self, lease: Waits) -> Waits:
+    def waiting(self, lease: Lease) -> Lease:
         """The lease, in whose waits nothing is counted: who is stopped by force while waiting died of no record."""
         return _Uncounted(lease, self)
 
@@ -202,7 +191,7 @@ class Beginnings:
 class _Uncounted:
     """A lease that counts nothing while it waits."""
 
-    def __init__(self, lease: Waits, beginnings: Beginnings) -> None:
+    def __init__(self, lease: Lease, beginnings: Beginnings) -> None:
         self._lease, self._beginnings = lease, beginnings
 
     def check(self) -> None:

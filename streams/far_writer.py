@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from connectors.contract import Paced, Rejection, Sink
 from connectors.errors import FarError
@@ -13,6 +12,7 @@ from streams import metrics, shares
 from streams.breaker import State
 from streams.bus import Attached
 from streams.far_gate import Gate
+from streams.lease import Lease
 from streams.outcome import Action, action_for, breaks
 from streams.reserve import Reserve
 
@@ -21,18 +21,6 @@ HALVE_AFTER = 3
 
 GIVE_UP_AFTER = 5
 """So many failures, the last one alone, while others were written: the record is parked and the others go on."""
-
-
-class Lease(Protocol):
-    """The right to write, which the sink task holds by polling."""
-
-    def check(self) -> None:
-        """Raise where the right is lost; called before every far call."""
-        ...
-
-    def wait(self, seconds: float) -> None:
-        """Wait while keeping the right. Raises where it is lost."""
-        ...
 
 
 class FarAway(Exception):

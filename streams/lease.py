@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from threading import Event as Flag
+from typing import Protocol
 
 from streams.kafka.client import Consumer, Message, TopicPartition
 from streams.kafka.consuming import good, offset_of, place
@@ -18,6 +19,18 @@ RENEW_AFTER_S = 10.0
 
 class AssignmentLost(Exception):
     """The partitions went to another task, or this one ends; whatever is left of the batch is the next owner's."""
+
+
+class Lease(Protocol):
+    """The right to write, which is held by polling."""
+
+    def check(self) -> None:
+        """Raise where the right is lost; called before every far call."""
+        ...
+
+    def wait(self, seconds: float) -> None:
+        """Wait while keeping the right. Raises where it is lost."""
+        ...
 
 
 class PartitionLease:
