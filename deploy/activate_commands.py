@@ -45,15 +45,15 @@ def activate(
     from deploy.activation import check, check_versions
     from deploy.wiring import bus_with_topics
     from streams.definition_changes import changes
-    from streams.definitions import NOTHING, history
     from streams.definitions import activate as make_live
+    from streams.definitions import history, newest
 
     if sum((bool(names), every, definition is not None)) != 1:
         raise Refused("activate needs to know what.", "Name drafts, or --all, or --definition ID: one of the three.")
     project = project_of(context)
     bus = bus_with_topics(project)
     past = history(bus.cluster)
-    live = [NOTHING, *past][-1]
+    live = newest(past)
     wanted = _wanted(project, past, names or (), definition)
     found = changes(live.files, wanted)
     if found:
@@ -70,12 +70,12 @@ def _wanted(
 ) -> Sequence[DefinitionFile]:
     from deploy.activation import chosen, earlier
     from deploy.wiring import drafts
-    from streams.definitions import NOTHING
+    from streams.definitions import newest
 
     if definition is not None:
         return earlier(past, definition).files
     own = drafts(project)
-    return chosen([NOTHING, *past][-1].files, own, names) if names else own
+    return chosen(newest(past).files, own, names) if names else own
 
 
 def _agreed(found: Sequence[Change], yes: bool) -> None:

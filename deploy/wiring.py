@@ -15,7 +15,7 @@ from schemas.registry import Registry
 from schemas.wire import SchemaIds, ShippedSchemas
 from streams.bus import Bus
 from streams.definition_changes import drafts_that_differ
-from streams.definitions import NOTHING, Activation, activate, history
+from streams.definitions import Activation, activate, history, newest
 from streams.kafka.cluster import Cluster
 from streams.kafka.topics import plan
 
@@ -87,7 +87,7 @@ def activate_new(bus: Bus, project: Project, say: Callable[[str], None]) -> None
     Raises DefinitionError where the drafts do not fit each other or the connectors: nothing is activated then.
     """
     past, own = history(bus.cluster), drafts(project)
-    live, new = [NOTHING, *past][-1], _new(bus, past, own)
+    live, new = newest(past), _new(bus, past, own)
     for name in drafts_that_differ([*live.files, *new], own):
         say(f"{name}: the draft differs from the live version and is not used")
     if new:
@@ -97,7 +97,7 @@ def activate_new(bus: Bus, project: Project, say: Callable[[str], None]) -> None
 
 def _new(bus: Bus, past: Sequence[Activation], own: Sequence[DefinitionFile]) -> list[DefinitionFile]:
     """The drafts that have no live version, checked together with what is live."""
-    live = [NOTHING, *past][-1].files
+    live = newest(past).files
     known = {(each.kind, each.name) for each in live}
     new = [each for each in own if (each.kind, each.name) not in known]
     if new:

@@ -79,16 +79,21 @@ def history(cluster: Cluster) -> list[Activation]:
         found = [activation_of(read(message.value())) for message in follower.read_whole()]
     finally:
         follower.close()
-    newest: dict[str, Activation] = {}
+    last: dict[str, Activation] = {}
     for each in found:
-        newest.pop(each.definition, None)
-        newest[each.definition] = each
-    return list(newest.values())
+        last.pop(each.definition, None)
+        last[each.definition] = each
+    return list(last.values())
+
+
+def newest(past: Sequence[Activation]) -> Activation:
+    """The one of a history that is live; NOTHING where there is none."""
+    return past[-1] if past else NOTHING
 
 
 def live(cluster: Cluster) -> Activation:
     """The newest activation; NOTHING where there is none."""
-    return [NOTHING, *history(cluster)][-1]
+    return newest(history(cluster))
 
 
 def live_files(cluster: Cluster) -> tuple[DefinitionFile, ...]:
