@@ -136,22 +136,22 @@ def run_source(
     """Run every source whose position this process comes to own."""
     from deploy import roles
     from deploy.wiring import bus_with_topics
+    from streams.bus import source_names
 
     logs_to_stderr()
     project = project_of(context)
-    _check_sources(project, adopt or ())
+    for name in adopt or ():
+        _check_named(name, source_names(project.connectors), "adopt", "source")
     roles.run_source(bus_with_topics(project), _listening(project, port), adopt or ())
 
 
-def _check_sources(project: Project, names: Sequence[str]) -> None:
-    """Raise ConfigError for a name that no source has: a typing error must not look like an adoption."""
+def _check_named(name: str, known: Sequence[str], field: str, side: str) -> None:
+    """Raise ConfigError for a connector that has no such side: a typing error must not look like one that has."""
     from connectors.errors import ConfigError
 
-    known = sorted(name for name, each in project.connectors.items() if each.connector.source is not None)
-    for name in names:
-        if name not in known:
-            remedy = f"There are: {', '.join(known) or 'none'}."
-            raise ConfigError("adopt", f"no connector {name!r} with a source.", remedy)
+    if name not in known:
+        remedy = f"There are: {', '.join(known) or 'none'}."
+        raise ConfigError(field, f"no connector {name!r} with a {side}.", remedy)
 
 
 def run_pipeline(
@@ -174,16 +174,13 @@ def run_sink(
     port: Port = None,
 ) -> None:
     """Run one member of a sink's group."""
-    from connectors.errors import ConfigError
     from deploy import roles
     from deploy.wiring import bus_with_topics
     from streams.bus import sink_names
 
     logs_to_stderr()
     project = project_of(context)
-    sinks = sink_names(project.connectors)
-    if name not in sinks:
-        raise ConfigError("sink", f"no connector {name!r} with a sink.", f"There are: {', '.join(sinks) or 'none'}.")
+    _check_named(name, sink_names(project.connectors), "sink", "sink")
     roles.run_sink(bus_with_topics(project), _listening(project, port), name)
 
 

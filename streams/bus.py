@@ -23,6 +23,11 @@ class Attached:
     config: ConnectorConfig
 
 
+def source_names(attached: Mapping[str, Attached]) -> list[str]:
+    """The connectors that have a source."""
+    return sorted(name for name, each in attached.items() if each.connector.source is not None)
+
+
 def sink_names(attached: Mapping[str, Attached]) -> list[str]:
     """The connectors that have a sink."""
     return sorted(name for name, each in attached.items() if each.connector.sink is not None)
@@ -48,7 +53,7 @@ class Bus:
     @property
     def sources(self) -> list[str]:
         """The connectors that have a source."""
-        return sorted(name for name, each in self.attached.items() if each.connector.source is not None)
+        return source_names(self.attached)
 
     @property
     def sinks(self) -> list[str]:
