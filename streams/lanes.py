@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from enum import Enum, IntEnum
 
 from schemas.catalog import bulk_topic, sink_topic
+from schemas.event import Record
 
 BURST = 50
 """More records of one kind than this within WINDOW_US to one destination are a burst."""
@@ -32,6 +33,11 @@ class Urgency(IntEnum):
     URGENT = 0
     NEW = 1
     CHANGE = 2
+
+
+def is_urgent(record: Record) -> bool:
+    """Whether an order, or a job order of one, is to be written before all others."""
+    return record.get("priority") == "urgent"
 
 
 TOPIC: Mapping[Lane, Callable[[str], str]] = {Lane.FAST: sink_topic, Lane.BULK: bulk_topic}

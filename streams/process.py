@@ -17,14 +17,13 @@ from schemas.event import Event, Record
 from schemas.identity import connector_of, content_hash, derived_event_id, is_order_key
 from schemas.wire import BACKFILL, DEFINITION, REVISION, TRACEPARENT
 from streams.clock import next_version
-from streams.lanes import TOPIC, Lane, Lanes, Urgency, lanes_of_cancel
+from streams.lanes import TOPIC, Lane, Lanes, Urgency, is_urgent, lanes_of_cancel
 from streams.newer import Reading, is_newer, reading_in, reading_of
 from streams.order_life import empty_state, public_status, reported_jobs, stub, with_report
 from streams.route import CANCELLED, Wanted, wanted
 from streams.translate import content_of, job_order, memory_of
 
 SOURCE = "pipeline"
-URGENT = "urgent"
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ class Turn:
 
     def urgency(self, order: Record | None, new: bool) -> Urgency:
         """How urgent a record of the order is; `new` is the first one of its subject."""
-        if order is not None and order["priority"] == URGENT:
+        if order is not None and is_urgent(order):
             return Urgency.URGENT
         return Urgency.NEW if new else Urgency.CHANGE
 

@@ -30,6 +30,7 @@ from streams.kafka.consuming import offset_of, place
 from streams.kafka.topics import check_partitions
 from streams.kafka.transaction import produce
 from streams.lane_reader import LaneReader
+from streams.lanes import is_urgent
 from streams.lease import AssignmentLost, PartitionLease
 from streams.live_plans import LivePlans
 from streams.outcome import InTurn, Kills, reason_for
@@ -43,7 +44,6 @@ from streams.sink_batch import Ready, chunks, newest
 log = logging.getLogger(__name__)
 
 REST_S = 1.0
-URGENT = "urgent"
 RECORDS = ("JobOrder", "OrderStatus")
 
 
@@ -211,7 +211,7 @@ class SinkTask:
         if fields is None:
             return None
         document = Document(compiled.target, event.subject, str(event.version), fields)
-        return Ready(incoming, event.version, document, event.value.get("priority") == URGENT)
+        return Ready(incoming, event.version, document, is_urgent(event.value))
 
     def _event(self, incoming: Incoming) -> Event:
         record = incoming.headers.get("ce_type", "").removeprefix(f"{NAMESPACE}.")
