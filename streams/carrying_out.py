@@ -67,9 +67,13 @@ class Commands:
             stage=self._parking.stage,
             subject=entry.parked_id,
             reason=str(command["reason"] or ""),
-            details={"cause": str(entry.value["cause"]), "order": str(entry.value["order_key"]), **details},
+            details={**_about(entry), **details},
             at_us=cast("int", command["at"]),
         )
+
+
+def _about(entry: Entry) -> dict[str, str]:
+    return {"cause": str(entry.value["cause"]), "order": str(entry.value["order_key"])}
 
 
 def _digests(entry: Entry, content: bytes) -> dict[str, str]:
@@ -85,6 +89,6 @@ def deed_by_itself(stage: str, entry: Entry, why: str) -> Deed:
         stage=stage,
         subject=entry.parked_id,
         reason=why,
-        details={"cause": str(entry.value["cause"]), "order": str(entry.value["order_key"])},
+        details=_about(entry),
         at_us=now_us(),
     )
