@@ -15,8 +15,7 @@ from schemas.catalog import AUDIT
 from schemas.codec import CodecError
 from schemas.event import Event, Record
 from schemas.wire import headers_of
-from streams.audit_chain import EMPTY, Head, chained, encodable, head_of
-from streams.audit_chain import Deed as Deed
+from streams.audit_chain import EMPTY, Deed, Head, chained, encodable, head_of
 from streams.kafka.client import KafkaException, Message
 from streams.kafka.cluster import Cluster
 from streams.kafka.reading import EndNotReached, read_to_end
