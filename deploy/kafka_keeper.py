@@ -8,12 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from deploy.kafka import BrokerError, EmbeddedKafka
+from deploy.restarts import failures_after, pause_s
 
 log = logging.getLogger(__name__)
-
-FIRST_PAUSE_S = 0.5
-LONGEST_PAUSE_S = 30.0
-STEADY_AFTER_S = 60.0
 
 
 @dataclass
@@ -38,7 +35,7 @@ class KafkaKeeper:
             if now >= self._start_at:
                 self._start()
         elif not self.broker.alive:
-            self._failures = 0 if now - self._started_at > STEADY_AFTER_S else self._failures + 1
+            self._failures = failures_after(self._failures, now - self._started_at)
             self._wait("the broker has ended")
 
     def _start(self) -> None:
@@ -55,6 +52,6 @@ class KafkaKeeper:
             self.moved()
 
     def _wait(self, why: str) -> None:
-        pause = min(FIRST_PAUSE_S * 2.0 ** max(0, self._failures - 1), LONGEST_PAUSE_S)
+        pause = pause_s(self._failures)
         self._start_at = time.monotonic() + pause
         log.warning("kafka: %s; started again in %.1f s", why, pause)

@@ -13,14 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event as Flag
 
+from deploy.restarts import failures_after, pause_s
 from streams.stopping import MustStop
 
 log = logging.getLogger(__name__)
 
 PARENT_VARIABLE = "LINESHAFT_SUPERVISOR"
-FIRST_PAUSE_S = 0.5
-LONGEST_PAUSE_S = 30.0
-STEADY_AFTER_S = 60.0
 END_S = 30.0
 LOOK_S = 0.2
 WRONG_CONFIG = 2
@@ -103,8 +101,8 @@ class Supervisor:
         code, name = process.popen.returncode, process.role.name
         if code == WRONG_CONFIG:
             raise RoleRefused(f"{name} refused its configuration:\n{self._last_lines(process.role)}")
-        process.failures = 0 if now - process.started_at > STEADY_AFTER_S else process.failures + 1
-        pause = min(FIRST_PAUSE_S * 2.0 ** max(0, process.failures - 1), LONGEST_PAUSE_S)
+        process.failures = failures_after(process.failures, now - process.started_at)
+        pause = pause_s(process.failures)
         process.restart_at = now + pause
         log.warning("%s ended (exit %s), started again in %.1f s", name, code, pause)
 
