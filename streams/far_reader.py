@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from threading import Event as Flag
 
 from connectors.contract import Batch, Position, Source
@@ -36,8 +37,11 @@ class FarReader:
         stop.wait(min(wait or POLL_S, POLL_S))
         return True
 
-    def poll(self, position: Position | None) -> Batch | None:
-        """What comes after the position; None where nothing did or it failed. Raises PositionRefused."""
+    def poll(self, position: Callable[[], Position | None]) -> Batch | None:
+        """What comes next; None where nothing did or it failed. Raises PositionRefused.
+
+        `position` is asked where the source must be opened: it goes on from there.
+        """
         try:
             with metrics.FAR_CALL.labels(self._stage, "poll").time():
                 source = self._opened(position)
@@ -54,13 +58,13 @@ class FarReader:
         metrics.LAST_POLL.labels(self._stage).set_to_current_time()
         return batch
 
-    def _opened(self, position: Position | None) -> Source:
+    def _opened(self, position: Callable[[], Position | None]) -> Source:
         if self._source is None:
             factory = self._attached.connector.source
             assert factory is not None
             self._source, self._opened_at = factory(self._attached.config), time.monotonic()
             shares.take(self._source, shares.PARTS["source"])
-            self._source.open(position)
+            self._source.open(position())
         return self._source
 
     def close(self) -> None:

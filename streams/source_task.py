@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from threading import Event as Flag
 from typing import cast
 
-from connectors.contract import Batch
+from connectors.contract import Batch, Position
 from connectors.errors import FarError, PositionRefused
 from schemas.catalog import POSITIONS, command_topic
-from schemas.document import Document, DocumentType, Fields, from_json, to_json
+from schemas.document import Document, DocumentType, from_json, to_json
 from schemas.event import Event, Record
 from schemas.wire import headers_of
 from streams import metrics
@@ -118,12 +118,14 @@ class SourceTask:
             return None
         moved_us = 0 if self._stored is None else cast("int", self._stored["moved_at"])
         self._read_us = next_version(max(self._read_us, moved_us), now_us())
-        position = None if self._stored is None else cast("Fields", from_json(str(self._stored["position"])))
         try:
-            return self._far.poll(position)
+            return self._far.poll(self._position)
         except PositionRefused as error:
             self._begin_anew(str(error), error)
             return None
+
+    def _position(self) -> Position | None:
+        return None if self._stored is None else cast("Position", from_json(str(self._stored["position"])))
 
     def turn(self) -> None:
         """One poll and its transaction."""
