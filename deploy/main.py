@@ -17,6 +17,7 @@ import typer
 from deploy import (
     audit_commands,
     check_commands,
+    connector_commands,
     demo_commands,
     init_commands,
     kafka_commands,
@@ -39,6 +40,7 @@ COMMANDS: tuple[Callable[[typer.Typer], None], ...] = (
     parked_commands.add_to,
     trace_commands.add_to,
     mapping_commands.add_to,
+    connector_commands.add_to,
     audit_commands.add_to,
     demo_commands.add_to,
     simulate_commands.add_to,

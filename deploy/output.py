@@ -84,6 +84,8 @@ def _cell(value: object) -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return ", ".join(_cell(each) for each in value)
     return " ".join(str(value).split())
 
 
