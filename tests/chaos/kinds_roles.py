@@ -52,29 +52,22 @@ def owned(address: str, stage: str) -> float:
 
 
 def killed(role: str) -> Callable[[World, random.Random], Strike]:
-    def strike(on: World, _: random.Random) -> Strike:
-        pid = on.pid(role)
-        send(pid, signal.SIGKILL)
-
-        def felt() -> str:
-            new = on.pid(role)
-            return f"{pid} gone, {new} in its place" if new != pid else ""
-
-        return Strike(f"{role} {pid}", felt, mended=lambda: on.healthy(role))
-
-    return strike
+    return _replaced(role, signal.SIGKILL)
 
 
 def ended(role: str) -> Callable[[World, random.Random], Strike]:
     """A deployment: SIGTERM, and the supervisor starts it again."""
+    return _replaced(role, signal.SIGTERM)
 
+
+def _replaced(role: str, number: signal.Signals) -> Callable[[World, random.Random], Strike]:
     def strike(on: World, _: random.Random) -> Strike:
         pid = on.pid(role)
-        send(pid, signal.SIGTERM)
+        send(pid, number)
 
         def felt() -> str:
             new = on.pid(role)
-            return f"{pid} ended, {new} in its place" if new != pid else ""
+            return f"{pid} is gone, {new} in its place" if new != pid else ""
 
         return Strike(f"{role} {pid}", felt, mended=lambda: on.healthy(role))
 

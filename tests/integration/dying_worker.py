@@ -20,34 +20,23 @@ from streams.live_plans import LivePlans
 from streams.pipeline import Pipeline
 from streams.sink_task import SinkTask
 from tests.bus_on_kafka import far
-from tests.integration.scripted_far_system import attached
+from tests.integration.scripted_far_system import LedgerSink, attached
 
 KILLER = "crm:killer"
 DIED = 9
 
 
-class LedgerSink:
-    """Writes a line for every document into a file, and dies of one of them."""
-
-    def __init__(self, ledger: Path) -> None:
-        self._ledger = ledger
-
-    def open(self) -> None:
-        """Nothing has to be opened."""
+class DyingSink(LedgerSink):
+    """Dies of one of the documents."""
 
     def write(self, documents: Sequence[Document]) -> Sequence[Rejection]:
         if any(each.id == KILLER for each in documents):
             os._exit(DIED)
-        with self._ledger.open("a") as file:
-            file.writelines(f"{each.id}\n" for each in documents)
-        return ()
-
-    def close(self) -> None:
-        """Nothing was opened."""
+        return super().write(documents)
 
 
 def sink(cluster: Cluster, partitions: int, ledger: Path) -> Any:
-    crm = attached("crm", sink=lambda _: LedgerSink(ledger))
+    crm = attached("crm", sink=lambda _: DyingSink(ledger))
     bus = Bus(cluster, partitions, {"crm": crm})
     return SinkTask(bus, crm, LivePlans(bus))
 

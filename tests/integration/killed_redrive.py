@@ -6,13 +6,10 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import streams.kafka.cluster
-from connectors.contract import Rejection
-from schemas.document import Document
 from streams.bus import Bus
 from streams.kafka.cluster import Cluster
 from streams.live_plans import LivePlans
@@ -20,25 +17,7 @@ from streams.pipeline import Pipeline
 from streams.sink_task import SinkTask
 from streams.source_task import SourceTask
 from tests.bus_on_kafka import far
-from tests.integration.scripted_far_system import Script, ScriptedSource, attached
-
-
-class LedgerSink:
-    """Writes a line for every document into a file: id and version."""
-
-    def __init__(self, ledger: Path) -> None:
-        self._ledger = ledger
-
-    def open(self) -> None:
-        """Nothing has to be opened."""
-
-    def write(self, documents: Sequence[Document]) -> Sequence[Rejection]:
-        with self._ledger.open("a") as file:
-            file.writelines(f"{each.id} {each.revision}\n" for each in documents)
-        return ()
-
-    def close(self) -> None:
-        """Nothing was opened."""
+from tests.integration.scripted_far_system import LedgerSink, Script, ScriptedSource, attached
 
 
 def die() -> None:

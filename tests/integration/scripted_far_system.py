@@ -7,6 +7,7 @@ import queue
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -178,3 +179,21 @@ def far_bus(raw: RawKafka, prefix: str, partitions: int, far: Mapping[str, Attac
     topics.apply(bus.cluster, bus.topics, bus.groups)
     activate(bus.cluster, definitions(), "a test")
     return BusOnKafka(bus, raw)
+
+
+class LedgerSink:
+    """Writes a line for every document into a file: id and version."""
+
+    def __init__(self, ledger: Path) -> None:
+        self._ledger = ledger
+
+    def open(self) -> None:
+        """Nothing has to be opened."""
+
+    def write(self, documents: Sequence[Document]) -> Sequence[Rejection]:
+        with self._ledger.open("a") as file:
+            file.writelines(f"{each.id} {each.revision}\n" for each in documents)
+        return ()
+
+    def close(self) -> None:
+        """Nothing was opened."""
