@@ -89,11 +89,11 @@ def _run(
     begun = time.monotonic()
     output.note(f"demo: {len(orders)} work orders, {sum(len(each.rows) for each in orders)} reports, from {log.name}")
     try:
-        with story.stage(folder, orders, stop) as on:
-            output.note(f"demo: Kafka, both stand-ins and the bus run after {time.monotonic() - begun:.1f} s")
+        with story.stage(folder, orders, stop, "salesforce", "jiandaoyun") as on:
+            output.note(f"demo: Kafka, both systems and the bus run after {time.monotonic() - begun:.1f} s")
             story.tell(on, orders, speed, stop)
             found = story.report(on, log, time.monotonic() - begun)
-            _show(found)
+            _show(found, on)
             if report is not None:
                 story.write_report(found, report)
             if keep and not interrupted.is_set():
@@ -104,24 +104,24 @@ def _run(
     return FOUND if found["differences"] else 0
 
 
-def _show(found: Table) -> None:
+def _show(found: Table, on: Stage) -> None:
     differences = cast("list[Table]", found["differences"])
     output.record({name: value for name, value in found.items() if name != "differences"}, as_json=False)
     if differences:
         output.line(f"{len(differences)} differences:")
         output.rows(differences[:SHOWN], ["work_order", "where", "field", "expected", "found"], as_json=False)
     else:
-        output.line("every order, quantity and state is the same in the log, in Salesforce and in JianDaoYun")
+        output.line(
+            f"every order, quantity and state is the same in the log, in {on.shop.name} and in {on.floor.name}"
+        )
 
 
 def _say_where(on: Stage, folder: Path) -> None:
     output.note(f"demo: all keeps running until Ctrl-C, in {folder}")
     addresses = {
         "Kafka": on.bus.cluster.bootstrap,
-        "Salesforce": on.salesforce.login.values["address"],
-        "Salesforce, control": on.salesforce.control,
-        "JianDaoYun": on.jiandaoyun.login.values["base_url"],
-        "JianDaoYun, control": on.jiandaoyun.control,
+        **on.shop.addresses,
+        **on.floor.addresses,
         **{role.name: role.address for role in on.roles},
     }
     output.record(addresses, as_json=False)

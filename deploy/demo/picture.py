@@ -46,8 +46,10 @@ def view_figures(address: str) -> ViewFigures:
 
 @dataclass(frozen=True)
 class Figures:
-    """How far the story is."""
+    """How far the story is; `shop` and `floor` are the systems' names."""
 
+    shop: str
+    floor: str
     orders: int
     placed: int
     started: int
@@ -108,16 +110,16 @@ def _table(now: Figures) -> RenderableType:
     from rich.text import Text
 
     steps: Mapping[str, tuple[int, int]] = {
-        "placed in Salesforce": (now.placed, now.orders),
-        "started in JianDaoYun": (now.started, now.orders),
+        f"placed in {now.shop}": (now.placed, now.orders),
+        f"started in {now.floor}": (now.started, now.orders),
         "reports by people": (now.reports, now.reports_expected),
-        "finished in JianDaoYun": (now.finished, now.orders),
-        "told to Salesforce": (now.told, now.orders),
+        f"finished in {now.floor}": (now.finished, now.orders),
+        f"told to {now.shop}": (now.told, now.orders),
     }
     table = Table.grid(padding=(0, 2))
     for name, (count, of) in steps.items():
         table.add_row(name, ProgressBar(total=max(of, 1), completed=count, width=40), f"{count:>5} / {of}")
-    flow = Text("Salesforce ─▶ crm.orders ─▶ pipeline ─▶ sink.plant-a ─▶ JianDaoYun\n", style="bold")
-    flow.append("Salesforce ◀─ sink.crm ◀─ pipeline ◀─ mes.production ◀─ JianDaoYun", style="bold")
+    flow = Text(f"{now.shop} ─▶ crm.orders ─▶ pipeline ─▶ sink.plant-a ─▶ {now.floor}\n", style="bold")
+    flow.append(f"{now.shop} ◀─ sink.crm ◀─ pipeline ◀─ mes.production ◀─ {now.floor}", style="bold")
     below = Text(f"parked {now.parked}\nFaust {_seen(now.view)} (medians)")
     return Group(flow, Text(), table, Text(), below)

@@ -9,17 +9,16 @@ from typing import TypeAlias
 import yaml
 
 from connectors.registry import load
+from deploy.demo.compare import Json
 from deploy.demo.reference import CRM, ITEM_COLUMNS, LINK_COLUMNS, PLANT, REFERENCE
-from deploy.demo.stand_ins import Json
 
-SWEEP_S = 5.0
 POLL_S = 0.5
 
 Written: TypeAlias = "dict[str, Json]"
 
 
-def write_project(folder: Path, salesforce: Mapping[str, Json], jiandaoyun: Mapping[str, Json]) -> None:
-    """Write lineshaft.yaml and everything it refers to into `folder`."""
+def write_project(folder: Path, crm: Mapping[str, Json], plant: Mapping[str, Json]) -> None:
+    """Write lineshaft.yaml and everything it refers to into `folder`; both sides are entries, secrets in clear."""
     drop = folder / "reference"
     drop.mkdir(parents=True, exist_ok=True)
     tables: list[Json] = [
@@ -27,12 +26,8 @@ def write_project(folder: Path, salesforce: Mapping[str, Json], jiandaoyun: Mapp
         {"document": "Link", "pattern": "links*.csv", "key": list(LINK_COLUMNS[:4]), "columns": list(LINK_COLUMNS)},
     ]
     connectors: Written = {
-        CRM: {"type": "salesforce", **_with_references(folder, CRM, "salesforce", salesforce)},
-        PLANT: {
-            "type": "jiandaoyun",
-            **_with_references(folder, PLANT, "jiandaoyun", jiandaoyun),
-            "sweep_interval_s": SWEEP_S,
-        },
+        CRM: _with_references(folder, CRM, crm),
+        PLANT: _with_references(folder, PLANT, plant),
         REFERENCE: {"type": "files", "folder": str(drop), "tables": tables, "poll_interval_s": POLL_S},
     }
     http: Written = {"ingress": 0, "views": 0, "metrics": 0}
@@ -40,14 +35,14 @@ def write_project(folder: Path, salesforce: Mapping[str, Json], jiandaoyun: Mapp
     (folder / "lineshaft.yaml").write_text(yaml.safe_dump(whole, sort_keys=False, allow_unicode=True))
 
 
-def _with_references(folder: Path, name: str, type_name: str, config: Mapping[str, Json]) -> Written:
-    """The configuration with every secret in a file of its own, which only its owner may read."""
-    fields = load(type_name).config.model_fields
+def _with_references(folder: Path, name: str, entry: Mapping[str, Json]) -> Written:
+    """The entry with every secret in a file of its own, which only its owner may read."""
+    fields = load(str(entry["type"])).config.model_fields
     secrets = folder / "secrets"
     secrets.mkdir(mode=0o700, exist_ok=True)
     found: Written = {}
-    for field, value in config.items():
-        if "Secret" not in str(fields[field].annotation):
+    for field, value in entry.items():
+        if field == "type" or "Secret" not in str(fields[field].annotation):
             found[field] = value
             continue
         path = secrets / f"{name}-{field}"

@@ -10,7 +10,6 @@ from pathlib import Path
 from deploy.demo.log import WorkOrder
 
 CRM, PLANT, REFERENCE = "crm", "plant-a", "reference"
-CRM_UNIT, PLANT_UNIT = "Each", "pcs"
 ITEM_COLUMNS = ("item", "description", "unit", "site")
 LINK_COLUMNS = ("kind", "system", "id", "to_system", "to_id")
 
@@ -20,16 +19,19 @@ def item_code(part: str) -> str:
     return re.sub(r"[^A-Z0-9]+", "-", part.upper()).strip("-") or f"PART-{part.encode().hex().upper()}"
 
 
-def write_reference(orders: Sequence[WorkOrder], folder: Path) -> None:
-    """Drop items.csv and links.csv into `folder`, each whole at once, as a source of files expects it."""
+def write_reference(orders: Sequence[WorkOrder], folder: Path, crm_unit: str, plant_unit: str) -> None:
+    """Drop items.csv and links.csv into `folder`, each whole at once, as a source of files expects it.
+
+    The units are each side's own word for pieces.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     parts = sorted({order.part for order in orders})
-    _drop(folder / "items.csv", ITEM_COLUMNS, ((item_code(part), part, PLANT_UNIT, PLANT) for part in parts))
-    _drop(folder / "links.csv", LINK_COLUMNS, _links(orders))
+    _drop(folder / "items.csv", ITEM_COLUMNS, ((item_code(part), part, plant_unit, PLANT) for part in parts))
+    _drop(folder / "links.csv", LINK_COLUMNS, _links(orders, crm_unit, plant_unit))
 
 
-def _links(orders: Sequence[WorkOrder]) -> Iterable[Sequence[str]]:
-    yield "unit", CRM, CRM_UNIT, PLANT, PLANT_UNIT
+def _links(orders: Sequence[WorkOrder], crm_unit: str, plant_unit: str) -> Iterable[Sequence[str]]:
+    yield "unit", CRM, crm_unit, PLANT, plant_unit
     machines = sorted({row.machine for order in orders for row in order.rows if row.machine})
     for number, machine in enumerate(machines, 1):
         yield "equipment", PLANT, machine, "isa95", f"EQ-{number:03d}"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from deploy.demo.compare import Login
+from deploy.demo.login import Login
 from deploy.supervisor import PARENT_VARIABLE
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
@@ -33,6 +33,11 @@ class StandInProcess:
     config: Mapping[str, Json]
     control: str
     login: Login
+
+    @property
+    def entry(self) -> Mapping[str, Json]:
+        """Its entry in lineshaft.yaml, secrets in clear."""
+        return {"type": self.name, **self.config}
 
     def stop(self) -> None:
         """End it; its state stays on disk."""

@@ -1,7 +1,7 @@
 """The demo: work orders live their whole life between two systems that know nothing of each other.
 
-Starts a real Kafka, two stand-ins and the bus as separate processes; a salesperson and a factory act the log out; the
-comparison then asks both systems.
+Starts a real Kafka, both systems and the bus as separate processes; salespeople and a factory act the log out; the
+comparison then reads both systems' books.
 """
 
 from __future__ import annotations
@@ -9,22 +9,20 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event as Flag
 
-import httpx
-
-from deploy.demo.compare import Table, compare, told_in_salesforce, trust
+from deploy.demo.compare import Table, compare
 from deploy.demo.factory import Factory
 from deploy.demo.log import WorkOrder
 from deploy.demo.picture import NOTHING_SEEN, Figures, show, view_figures
 from deploy.demo.project_files import write_project
-from deploy.demo.reference import PLANT, write_reference
-from deploy.demo.sales import Placed, Salesperson
-from deploy.demo.stand_ins import StandInProcess, start_stand_in
+from deploy.demo.reference import write_reference
+from deploy.demo.sales import Placed, sell
+from deploy.demo.sides import FLOORS, SHOPS, Floor, Shop
 from deploy.demo.timetable import timetable
 from deploy.output import note
 from deploy.project import Project, load_project
@@ -46,8 +44,8 @@ class Stage:
     project: Project
     bus: Bus
     roles: list[Role]
-    salesforce: StandInProcess
-    jiandaoyun: StandInProcess
+    shop: Shop
+    floor: Floor
     supervisor: Supervisor
 
     def address(self, role: str) -> str:
@@ -56,20 +54,14 @@ class Stage:
 
 
 @contextmanager
-def stage(folder: Path, orders: list[WorkOrder], stop: Flag) -> Iterator[Stage]:
-    """Kafka, stand-ins and bus, ready; all of them are gone afterwards, whatever happened."""
+def stage(folder: Path, orders: list[WorkOrder], stop: Flag, crm: str, mes: str) -> Iterator[Stage]:
+    """Kafka, both systems and the bus, ready; all of them are gone afterwards, whatever happened."""
     with ExitStack() as parts:
         logs = folder / ".lineshaft" / "logs"
-        with ThreadPoolExecutor(2) as pool:
-            starting = [
-                pool.submit(start_stand_in, name, folder / "far" / name, logs / f"stand-in-{name}.log")
-                for name in ("salesforce", "jiandaoyun")
-            ]
-            for each in starting:
-                parts.callback(each.result().stop)
-        salesforce, jiandaoyun = (each.result() for each in starting)
-        write_project(folder, salesforce.config, jiandaoyun.config)
-        write_reference(orders, folder / "reference")
+        logs.mkdir(parents=True, exist_ok=True)
+        shop, floor = _opened(parts, folder, logs, crm, mes)
+        write_project(folder, shop.entry, floor.entry)
+        write_reference(orders, folder / "reference", shop.unit, floor.unit)
         project = load_project(folder)
         parts.enter_context(running_kafka(project))
         bus = bus_of(project)
@@ -80,28 +72,35 @@ def stage(folder: Path, orders: list[WorkOrder], stop: Flag) -> Iterator[Stage]:
         parts.callback(supervisor.stop)
         supervisor.start()
         supervisor.wait_healthy(HEALTHY_S, lambda _: None, stop)
-        found = Stage(project, bus, roles, salesforce, jiandaoyun, supervisor)
-        _aim_push(found)
+        found = Stage(project, bus, roles, shop, floor, supervisor)
+        floor.aim(found.address("ingress"))
         yield found
 
 
-def _aim_push(on: Stage) -> None:
-    """Set the form's data push to the bus's ingress, as a person does in the form's settings."""
-    with httpx.Client(verify=trust(on.jiandaoyun.login.ca_file)) as client:
-        url = f"{on.address('ingress')}/webhooks/{PLANT}"
-        client.post(f"{on.jiandaoyun.control}/push", json={"url": url}).raise_for_status()
+def _opened(parts: ExitStack, folder: Path, logs: Path, crm: str, mes: str) -> tuple[Shop, Floor]:
+    """Both systems, started at the same time; what was started is closed with `parts`."""
+
+    def close(opening: Future[Shop] | Future[Floor]) -> None:
+        if opening.exception() is None:
+            opening.result().close()
+
+    with ThreadPoolExecutor(2) as pool:
+        shop = pool.submit(SHOPS[crm], folder / "far" / "crm", logs / f"crm-{crm}.log")
+        floor = pool.submit(FLOORS[mes], folder / "far" / "mes", logs / f"mes-{mes}.log")
+        parts.callback(close, shop)
+        parts.callback(close, floor)
+    return shop.result(), floor.result()
 
 
 def tell(on: Stage, orders: list[WorkOrder], speed: float | None, stop: Flag) -> None:
-    """Act the log out; returns when Salesforce shows every order as completed, or when nothing moves any more."""
-    placed, times = Placed(), timetable(orders, speed)
-    sales = Salesperson(on.salesforce.login)
-    factory = Factory(on.jiandaoyun.login, on.jiandaoyun.control, orders, times)
-    done = Flag()
+    """Act the log out; returns when the shop shows every order as completed, or when nothing moves any more."""
+    for side in (on.shop, on.floor):
+        side.prepare(orders)
+    placed, times, done = Placed(), timetable(orders, speed), Flag()
+    factory = Factory(on.floor, orders, times)
     try:
-        sales.prepare(orders)
         with ThreadPoolExecutor(3) as pool:
-            selling = pool.submit(sales.run, orders, times, placed, stop)
+            selling = pool.submit(sell, on.shop, orders, times, placed, stop)
             making = pool.submit(factory.run, placed, stop)
             watch = Watch(on, orders, placed, factory)
             showing = pool.submit(show, watch.figures, done)
@@ -113,12 +112,11 @@ def tell(on: Stage, orders: list[WorkOrder], speed: float | None, stop: Flag) ->
             for each in (selling, making, showing):
                 each.result()
     finally:
-        sales.close()
         factory.close()
 
 
 class Watch:
-    """Follows how far the story is, from outside: the stand-ins' public APIs and the bus's own pages."""
+    """Follows how far the story is, from outside: the systems' public APIs and the bus's own pages."""
 
     def __init__(self, on: Stage, orders: list[WorkOrder], placed: Placed, factory: Factory) -> None:
         self._on, self._orders, self._placed, self._factory = on, orders, placed, factory
@@ -144,8 +142,7 @@ class Watch:
                 return
 
     def _look(self) -> None:
-        statuses = told_in_salesforce(self._on.salesforce.login)
-        self._told = sum(1 for status in statuses.values() if status.state == "completed")
+        self._told = sum(1 for status in self._on.shop.told().values() if status.state == "completed")
         self._parked = len(parked_now(self._on.bus))
         self._view = view_figures(self._on.address("views"))
 
@@ -153,6 +150,8 @@ class Watch:
         """The figures of this moment."""
         factory = self._factory
         return Figures(
+            shop=self._on.shop.name,
+            floor=self._on.floor.name,
             orders=len(self._orders),
             placed=len(self._placed),
             started=factory.started,
@@ -167,7 +166,7 @@ class Watch:
 
 def report(on: Stage, log: Path, seconds: float) -> Table:
     """The comparison's report, with what the bus has parked and how long it took."""
-    found = compare(log, on.salesforce.login, on.jiandaoyun.login)
+    found = compare(log, on.shop.books(), on.floor.books())
     return {**found, "parked": len(parked_now(on.bus)), "seconds": round(seconds, 1)}
 
 

@@ -6,12 +6,30 @@ import ast
 import sys
 from pathlib import Path
 
-COMPARISON = Path(__file__).parents[2] / "deploy" / "demo" / "compare.py"
+import pytest
+
+DEMO = Path(__file__).parents[2] / "deploy" / "demo"
+COMPARISON = {"deploy.demo.compare", "deploy.demo.login"}
+BOOKS = sorted(path.stem for path in DEMO.glob("*_books.py"))
 
 
-def test_the_comparison_imports_httpx_csv_and_the_standard_library_only() -> None:
-    tree = ast.parse(COMPARISON.read_text())
+def foreign(module: str) -> set[str]:
+    """What a module of the demo imports that is not of the standard library."""
+    tree = ast.parse((DEMO / f"{module}.py").read_text())
     named = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
     named += [str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
-    foreign = {name for name in named if name.split(".")[0] not in sys.stdlib_module_names}
-    assert foreign == {"httpx"}
+    return {name for name in named if name.split(".")[0] not in sys.stdlib_module_names}
+
+
+@pytest.mark.parametrize("module", ["compare", "login"])
+def test_the_comparison_imports_the_standard_library_only(module: str) -> None:
+    assert foreign(module) == set()
+
+
+def test_there_are_books_of_every_system() -> None:
+    assert BOOKS == ["jiandaoyun_books", "salesforce_books"]
+
+
+@pytest.mark.parametrize("module", BOOKS)
+def test_the_books_are_read_with_httpx_and_nothing_of_the_bus(module: str) -> None:
+    assert foreign(module) - COMPARISON == {"httpx"}

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 
 from connectors.salesforce.position import FIRST_START
-from deploy.demo.compare import trust
+from deploy.demo.login import trust
 from deploy.demo.stand_ins import StandInProcess
 from deploy.kafka import artifacts
 from deploy.kafka.cache import folder as cache_folder

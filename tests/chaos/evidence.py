@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from deploy.demo.compare import trust
+from deploy.demo.login import trust
 from streams.parked import parked_now
 from tests.chaos.facts import Facts, ParkedFact, Status, Work
 from tests.chaos.journal import Journal

@@ -28,21 +28,21 @@ def port_of(address: str) -> int:
     return int(httpx.URL(address).port or 0)
 
 
-def salesforce_config(proxies: Proxies, system: StandInProcess) -> dict[str, Any]:
-    """The connector's configuration, by way of the proxies; the org names the proxy's address at a login too."""
+def salesforce_entry(proxies: Proxies, system: StandInProcess) -> dict[str, Any]:
+    """The connector's entry in lineshaft.yaml, by way of the proxies; the org names the proxy at a login too."""
     rest = proxies.add("salesforce-rest", LOOPBACK, port_of(system.login.values["address"]))
     feed = proxies.add("salesforce-feed", LOOPBACK, int(str(system.config["pubsub_endpoint"]).rpartition(":")[2]))
     return {
-        **system.config,
+        **system.entry,
         "login_url": f"https://localhost:{rest.port}",
         "pubsub_endpoint": f"localhost:{feed.port}",
         "timeout_s": CALL_TIMEOUT_S,
     }
 
 
-def jiandaoyun_config(proxies: Proxies, system: StandInProcess) -> dict[str, Any]:
+def jiandaoyun_entry(proxies: Proxies, system: StandInProcess) -> dict[str, Any]:
     api = proxies.add("jiandaoyun-api", LOOPBACK, port_of(system.login.values["base_url"]))
-    return {**system.config, "base_url": f"https://localhost:{api.port}/api", "timeout_s": CALL_TIMEOUT_S}
+    return {**system.entry, "base_url": f"https://localhost:{api.port}/api", "timeout_s": CALL_TIMEOUT_S}
 
 
 def finish_project(folder: Path, bootstrap: str, first: int) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from deploy.demo.compare import Login, trust
+from deploy.demo.login import Login, trust
 
 VERSION = "/services/data/v62.0"
 TIMEOUT_S = 60.0

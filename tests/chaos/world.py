@@ -21,7 +21,7 @@ from typing import Any
 
 import httpx
 
-from deploy.demo.compare import trust
+from deploy.demo.login import trust
 from deploy.demo.project_files import write_project
 from deploy.demo.reference import PLANT
 from deploy.demo.stand_ins import StandInProcess, start_stand_in
@@ -36,9 +36,9 @@ from tests.chaos.ports import LOOPBACK, free_run
 from tests.chaos.project import (
     PORTS,
     finish_project,
-    jiandaoyun_config,
+    jiandaoyun_entry,
     port_of,
-    salesforce_config,
+    salesforce_entry,
     write_codes,
     write_reference,
 )
@@ -159,7 +159,7 @@ def world(folder: Path, brokers: int) -> Iterator[World]:
         running = parts.enter_context(Brokers(folder / "kafka", brokers, proxies))
         first = free_run(PORTS + 40)
         write_project(
-            folder, salesforce_config(proxies, far["salesforce"]), jiandaoyun_config(proxies, far["jiandaoyun"])
+            folder, salesforce_entry(proxies, far["salesforce"]), jiandaoyun_entry(proxies, far["jiandaoyun"])
         )
         finish_project(folder, running.bootstrap, first)
         write_reference(folder / "reference")

@@ -17,10 +17,12 @@ import httpx
 import pytest
 import yaml
 
-from deploy.demo.compare import Login, Table, trust
+from deploy.demo.compare import Table
+from deploy.demo.jiandaoyun_floor import SWEEP_S
 from deploy.demo.log import Row, WorkOrder
+from deploy.demo.login import Login, trust
 from deploy.demo.project_files import write_project
-from deploy.demo.sales import Salesperson
+from deploy.demo.salesforce_shop import Salesperson
 from deploy.demo.stand_ins import StandInProcess, start_stand_in
 from deploy.kafka import EmbeddedKafka
 from deploy.project import load_project
@@ -124,7 +126,8 @@ def bus(tmp_path_factory: pytest.TempPathFactory, broker: EmbeddedKafka) -> Iter
             far[name] = start_stand_in(name, folder / "far" / name, folder / f"{name}.log")
             parts.callback(far[name].stop)
         project = folder / "project"
-        write_project(project, far["salesforce"].config, far["jiandaoyun"].config)
+        plant = {**far["jiandaoyun"].entry, "sweep_interval_s": SWEEP_S}
+        write_project(project, far["salesforce"].entry, plant)
         _change(project, broker.bootstrap)
         seller = Seller(far["salesforce"].login)
         parts.callback(seller.close)

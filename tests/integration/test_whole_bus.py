@@ -17,9 +17,12 @@ import httpx
 import pytest
 
 from deploy.demo import story
-from deploy.demo.compare import compare, trust
+from deploy.demo.compare import compare
+from deploy.demo.jiandaoyun_floor import JianDaoYunFloor
 from deploy.demo.log import WorkOrder, read_log
-from deploy.demo.sales import Salesperson
+from deploy.demo.login import trust
+from deploy.demo.salesforce_shop import SalesforceShop
+from deploy.demo.stand_ins import StandInProcess
 from schemas.event import Record
 from schemas.wire import Reader
 from tests.bus_on_kafka import ONE, BusOnKafka, report_event, until
@@ -38,29 +41,39 @@ class Whole:
     orders: list[WorkOrder]
     http: httpx.Client
 
+    @property
+    def salesforce(self) -> StandInProcess:
+        assert isinstance(self.on.shop, SalesforceShop)
+        return self.on.shop.stand_in
+
+    @property
+    def jiandaoyun(self) -> StandInProcess:
+        assert isinstance(self.on.floor, JianDaoYunFloor)
+        return self.on.floor.stand_in
+
     def differences(self) -> list[Any]:
-        found = compare(self.log, self.on.salesforce.login, self.on.jiandaoyun.login)["differences"]
+        found = compare(self.log, self.on.shop.books(), self.on.floor.books())["differences"]
         assert isinstance(found, list)
         return found
 
     def person(self, action: str, body: dict[str, Any]) -> dict[str, Any]:
         """A person's edit in JianDaoYun's form; `bulk` edits are not pushed."""
-        answer = self.http.post(f"{self.on.jiandaoyun.control}/person/{action}", json=body)
+        answer = self.http.post(f"{self.jiandaoyun.control}/person/{action}", json=body)
         assert answer.is_success, answer.text
         return dict(answer.json())
 
     def fault(self, **fault: Any) -> None:
-        answer = self.http.post(f"{self.on.jiandaoyun.control}/faults", json=fault)
+        answer = self.http.post(f"{self.jiandaoyun.control}/faults", json=fault)
         assert answer.is_success, answer.text
 
     def writes(self, job_order_id: str) -> list[dict[str, Any]]:
         """What JianDaoYun's own ledger says of accepted writes by the API to one work order."""
-        ledger = self.http.get(f"{self.on.jiandaoyun.control}/ledger").json()
+        ledger = self.http.get(f"{self.jiandaoyun.control}/ledger").json()
         entries = ledger["entries"] if isinstance(ledger, dict) else ledger
         return [e for e in entries if e["kind"] == "write" and e.get("by") == "api" and job_order_id in json.dumps(e)]
 
     def record(self, job_order_id: str) -> dict[str, Any] | None:
-        values = self.on.jiandaoyun.login.values
+        values = self.jiandaoyun.login.values
         condition = {"field": "job_order_id", "type": "text", "method": "eq", "value": [job_order_id]}
         body = {
             "app_id": values["app_id"],
@@ -83,9 +96,10 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
     folder = tmp_path_factory.mktemp("whole")
     log = made_log(folder / "log.csv", orders=8, seed=7)
     orders, stop = read_log(log), Flag()
-    with story.stage(folder / "project", orders, stop) as on:
+    with story.stage(folder / "project", orders, stop, "salesforce", "jiandaoyun") as on:
         story.tell(on, orders, 60_000.0, stop)
-        with httpx.Client(verify=trust(on.jiandaoyun.login.ca_file), timeout=30.0) as http:
+        assert isinstance(on.floor, JianDaoYunFloor)
+        with httpx.Client(verify=trust(on.floor.stand_in.login.ca_file), timeout=30.0) as http:
             yield Whole(on, log, orders, http)
 
 
@@ -102,8 +116,8 @@ def test_a_resync_over_a_closed_order_writes_nothing_into_production(whole: Whol
     kafka.put("mes.production", report_event(key.partition(":")[2], job_order_id=job_id, state="closed"))
     until(lambda: _state(kafka, key)["closed"], "the order is closed")
     told, written = str(_state(kafka, key)["revision"]), len(whole.writes(job_id))
-    control, fault = whole.on.salesforce.control, {"kind": "wildcard", "match": {"object": "OrderItem"}}
-    with httpx.Client(verify=trust(whole.on.salesforce.login.ca_file)) as org:
+    control, fault = whole.salesforce.control, {"kind": "wildcard", "match": {"object": "OrderItem"}}
+    with httpx.Client(verify=trust(whole.salesforce.login.ca_file)) as org:
         assert org.post(f"{control}/faults", json=fault).is_success
         assert org.post(f"{control}/person/OrderItem/{line_id}", json={"Quantity": 4711}).is_success
     until(lambda: str(_state(kafka, key)["revision"]) > told, "the resync has come to the closed order")
@@ -118,12 +132,9 @@ def _state(kafka: BusOnKafka, key: str) -> Record:
 
 
 def test_a_sink_killed_while_the_far_side_holds_its_answer_makes_one_work_order(whole: Whole) -> None:
-    sales = Salesperson(whole.on.salesforce.login)
-    sales.prepare(whole.orders[:1])
     whole.fault(kind="store_then_hang", times=1, match={"call": "batch_create"})
     killed = whole.on.supervisor.pids()["sink-plant-a"]
-    job = sales.place(WorkOrder("KILLED", whole.orders[0].part, 5, whole.orders[0].rows))
-    sales.close()
+    job = whole.on.shop.place(WorkOrder("KILLED", whole.orders[0].part, 5, whole.orders[0].rows))
     until(lambda: whole.writes(job), "the write is stored and its answer is held")
     os.kill(killed, signal.SIGKILL)
 
@@ -169,10 +180,7 @@ def test_the_comparison_finds_what_was_done_behind_the_bus_s_back(whole: Whole) 
 
 
 def _jobs(whole: Whole) -> list[dict[str, Any] | None]:
-    from deploy.demo.compare import from_salesforce
-
-    orders, _ = from_salesforce(whole.on.salesforce.login)
-    ours = [order for order in orders if order.work_order.startswith("WO/")]
+    ours = [order for order in whole.on.shop.books().orders if order.work_order.startswith("WO/")]
     return [whole.record(job) for order in ours for job in order.jobs]
 
 
@@ -185,9 +193,7 @@ def test_a_work_order_deleted_behind_the_bus_s_back_is_told_and_never_made_again
 
 
 def _status(whole: Whole, key: str) -> str | None:
-    from deploy.demo.compare import from_salesforce
-
-    _, statuses = from_salesforce(whole.on.salesforce.login)
+    statuses = whole.on.shop.told()
     return statuses[key].state if key in statuses else None
 
 
