@@ -1,11 +1,11 @@
-"""The base of every connector's configuration, and secrets that are references and never printed."""
+"""The base of every connector's configuration, settings that many share, and secrets that are never printed."""
 
 from __future__ import annotations
 
 import os
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
@@ -48,6 +48,19 @@ Secret = Annotated[SecretStr, BeforeValidator(resolve_secret)]
 """A pydantic field for a secret: written as a reference, resolved once, masked wherever it is printed."""
 
 
+CaFile = Annotated[
+    Path | None,
+    Field(description="PEM file of the authority that signed the server; the system's own by default."),
+]
+"""A pydantic field for who is trusted to sign the far system's certificate."""
+
+TimeoutS = Annotated[
+    float,
+    Field(gt=0, le=12, description="Seconds to wait for an answer; below the bus's session time-out of 15."),
+]
+"""A pydantic field for the longest wait for one answer."""
+
+
 class ConnectorConfig(BaseModel):
     """What every connector's configuration shares: unknown keys are errors, values never change.
 
@@ -61,3 +74,13 @@ class ConnectorConfig(BaseModel):
         description="Planned downtimes, in which the system is not called and its records wait: a list of "
         '{days: [sat, sun], from: "22:00", to: "02:00", timezone: Europe/Berlin}.',
     )
+
+
+Narrow = TypeVar("Narrow", bound=ConnectorConfig)
+
+
+def narrowed(config: ConnectorConfig, to: type[Narrow]) -> Narrow:
+    """A configuration as its own connector's kind. Raises TypeError on another's, which is a defect of the caller."""
+    if not isinstance(config, to):
+        raise TypeError(f"a {to.__name__} is needed, not {type(config).__name__}")
+    return config

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import Literal
 
 import httpx
 
-from connectors.errors import TransientError, UnknownOutcome
+from connectors.errors import ConfigError, TransientError, UnknownOutcome
 
 Effect = Literal["reads", "writes"]
 
@@ -18,6 +20,38 @@ LONGEST_WISH_S = 3600.0
 """A far system that asks for more is asked again after this long all the same."""
 
 BEFORE_SENDING = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+
+
+def trusted(ca_file: Path | None) -> ssl.SSLContext:
+    """Verification of a server's certificate, against `ca_file` where one is given. Raises ConfigError."""
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except (OSError, ssl.SSLError) as error:
+        remedy = "Name a PEM file of certificates."
+        raise ConfigError("ca_file", f"{ca_file} cannot be used ({error}).", remedy) from error
+
+
+def connect(
+    timeout_s: float,
+    ca_file: Path | None,
+    *,
+    auth: httpx.Auth | None = None,
+    headers: Mapping[str, str] | None = None,
+    transport: httpx.BaseTransport | None = None,
+    proxied: bool = False,
+) -> httpx.Client:
+    """One connection pool, bounded in time and verified; the proxy of the environment is used where it is asked for.
+
+    `transport` takes the network's place. Redirects are answers like any other. Raises ConfigError.
+    """
+    return httpx.Client(
+        auth=auth,
+        timeout=timeout_s,
+        verify=trusted(ca_file),
+        headers=headers,
+        transport=transport,
+        trust_env=proxied,
+    )
 
 
 def send(client: httpx.Client, request: httpx.Request, effect: Effect) -> httpx.Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from connectors.config import ConnectorConfig
+from connectors.config import ConnectorConfig, narrowed
 from connectors.contract import Connector, Sink, Source, Webhook
 from connectors.contract import Simulator as AnySimulator
 from connectors.errors import ConfigError
@@ -21,13 +21,13 @@ __all__ = ["JianDaoYunConfig", "connector"]
 
 
 def _source(config: ConnectorConfig) -> Source:
-    ours = _ours(config)
+    ours = narrowed(config, JianDaoYunConfig)
     system = f"{ours.app_id}/{ours.entry_id}"
     return JianDaoYunSource(Client(ours), Reader(ours.utc_offset_hours), system, ours.sweep_interval_s)
 
 
 def _webhook(config: ConnectorConfig) -> Webhook:
-    ours = _ours(config)
+    ours = narrowed(config, JianDaoYunConfig)
     if ours.webhook_secret is None:
         raise ConfigError("webhook_secret", "is missing.", "Copy the secret of the form's data push to a file.")
     secret = ours.webhook_secret.get_secret_value()
@@ -38,7 +38,7 @@ def _webhook(config: ConnectorConfig) -> Webhook:
 
 
 def _sink(config: ConnectorConfig) -> Sink:
-    ours = _ours(config)
+    ours = narrowed(config, JianDaoYunConfig)
     return JianDaoYunSink(Client(ours), Reader(ours.utc_offset_hours))
 
 
@@ -46,12 +46,6 @@ def _simulator(folder: Path) -> AnySimulator:
     from connectors.jiandaoyun.simulator import Simulator  # a bus in production never loads the stand-in
 
     return Simulator(folder)
-
-
-def _ours(config: ConnectorConfig) -> JianDaoYunConfig:
-    if not isinstance(config, JianDaoYunConfig):
-        raise TypeError(f"a JianDaoYunConfig is needed, not {type(config).__name__}")
-    return config
 
 
 connector = Connector(

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from functools import partial
 
 import httpx
 
-from connectors.errors import ConfigError, DataError, TransientError
+from connectors.batching import runs
+from connectors.errors import DataError, TransientError
 from connectors.far_clock import FarClock
-from connectors.http import Effect, send
+from connectors.http import Effect, connect
 from connectors.jiandaoyun.answers import RECORD_MISSING, SUBMIT_FAILED, read
 from connectors.jiandaoyun.config import JianDaoYunConfig
 from connectors.jiandaoyun.documents import has_id
 from connectors.jiandaoyun.limits import ENDPOINTS
+from connectors.json_calls import JsonCalls
+from connectors.logins import Key
 from connectors.pace import Pace
+from connectors.paging import Page, read_all
 from schemas.document import Fields, Value, to_json
 
 PAGE = 100
@@ -36,13 +39,9 @@ class Client:
         self._base = config.base_url
         self.clock = FarClock(config.base_url)
         self._pace = pace or Pace(config.requests_per_second, ENDPOINTS)
-        self._http = httpx.Client(
-            transport=transport,
-            timeout=config.timeout_s,
-            verify=_trusted(config.ca_file),
-            headers={"Authorization": f"Bearer {config.api_key.get_secret_value()}"},
-            trust_env=False,
-        )
+        key = Key.bearer(config.api_key.get_secret_value())
+        http = connect(config.timeout_s, config.ca_file, auth=key, transport=transport)
+        self._calls = JsonCalls(http, read, self.clock)
 
     def take_share(self, share: float) -> None:
         """Use this part of every limit from now on."""
@@ -50,7 +49,7 @@ class Client:
 
     def close(self) -> None:
         """Close all connections. Safe twice."""
-        self._http.close()
+        self._calls.close()
 
     def widgets(self) -> Fields:
         """The form's field list (section 2)."""
@@ -68,18 +67,18 @@ class Client:
         try:
             found = self._call(f"{DATA}/get", {"data_id": data_id}, "reads").get("data")
         except DataError as error:
-            if error.code == str(RECORD_MISSING):
+            if error.code == RECORD_MISSING:
                 return None
             raise
         return found if isinstance(found, dict) and found.get("_id") else None
 
     def by_text(self, alias: str, values: Sequence[str]) -> Iterator[Fields]:
         """Every record whose text field `alias` is one of `values`."""
-        for start in range(0, len(values), KEYS_PER_LOOKUP):
-            some = values[start : start + KEYS_PER_LOOKUP]
+        for some in runs(values, KEYS_PER_LOOKUP):
             method = "eq" if len(some) == 1 else "in"
             condition = {"field": alias, "type": "text", "method": method, "value": list(some)}
-            yield from self._all({"rel": "and", "cond": [condition]})
+            where: Fields = {"rel": "and", "cond": [condition]}
+            yield from read_all(partial(self._found, where))
 
     def create(self, values: Fields, transaction_id: str) -> str:
         """Create one record by a batch of one and give its id.
@@ -99,40 +98,24 @@ class Client:
         """Change the given fields of one record, no others (section 4)."""
         self._write(f"{DATA}/update", {"data_id": data_id, "data": _wrapped(values)})
 
-    def _all(self, where: Fields) -> Iterator[Fields]:
-        after = ""
-        while True:
-            records = self.page(after, where)
-            yield from records
-            if len(records) < PAGE:
-                return
-            after = cursor_behind(records, after)
+    def _found(self, where: Fields, after: str) -> Page[Fields]:
+        records = self.page(after, where)
+        return Page(records, cursor_behind(records, after) if len(records) == PAGE else None)
 
     def _write(self, path: str, body: Fields) -> Fields:
         """Send once, and once more where the vendor says only that the submission failed (section 5)."""
         try:
             return self._call(path, body, "writes")
         except DataError as error:
-            if error.code != str(SUBMIT_FAILED):
+            if error.code != SUBMIT_FAILED:
                 raise
         return self._call(path, body, "writes")
 
     def _call(self, path: str, body: Fields, effect: Effect) -> Fields:
         self._pace.wait(path)
-        content = to_json({**self._form, **body}).encode()
-        headers = {"Content-Type": "application/json"}
-        request = self._http.build_request("POST", self._base + path, content=content, headers=headers)
-        response = send(self._http, request, effect)
-        self.clock.heard(response.headers.get("Date"))
-        return read(response, effect)
-
-
-def _trusted(ca_file: Path | None) -> ssl.SSLContext:
-    try:
-        return ssl.create_default_context(cafile=ca_file)
-    except (OSError, ssl.SSLError) as error:
-        remedy = "Name a PEM file of certificates."
-        raise ConfigError("ca_file", f"{ca_file} cannot be used ({error}).", remedy) from error
+        answer = self._calls.call(effect, "POST", self._base + path, body={**self._form, **body}).body
+        assert isinstance(answer, dict)  # answers.read gives nothing else
+        return answer
 
 
 def _wrapped(values: Fields) -> Mapping[str, Value]:

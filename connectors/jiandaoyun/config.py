@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from pydantic import Field
 
-from connectors.config import ConnectorConfig, Secret
+from connectors.config import CaFile, ConnectorConfig, Secret, TimeoutS
 
 
 class JianDaoYunConfig(ConnectorConfig):
@@ -23,15 +21,8 @@ class JianDaoYunConfig(ConnectorConfig):
     webhook_secret: Secret | None = Field(
         default=None, description="Secret of the form's data push, as a reference; without it pushes are refused."
     )
-    ca_file: Path | None = Field(
-        default=None, description="PEM file of the authority that signed the server; the system's own by default."
-    )
-    timeout_s: float = Field(
-        default=10.0,
-        gt=0,
-        le=12,
-        description="Seconds to wait for an answer; below the bus's session time-out of 15.",
-    )
+    ca_file: CaFile = None
+    timeout_s: TimeoutS = 10.0
     sweep_interval_s: float = Field(
         default=900.0, gt=0, description="Seconds from the start of one full sweep of the form to the next."
     )

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from connectors.contract import Position
-from connectors.errors import PositionRefused
-from schemas.document import to_json
+from connectors.positions import parsed
 
 
 @dataclass(frozen=True)
@@ -32,13 +31,7 @@ class Sweep:
     @classmethod
     def parse(cls, position: Position | None) -> Sweep:
         """The sweep of a position; a first start has none. Raises PositionRefused on what is no position of ours."""
-        if position is None:
-            return cls()
-        try:
-            return _SWEEP.validate_json(to_json(position), strict=True, extra="forbid")
-        except ValidationError as error:
-            text = f"this is no position of a JianDaoYun source: {to_json(position)[:200]}"
-            raise PositionRefused(text) from error
+        return cls() if position is None else parsed(position, _SWEEP, "JianDaoYun")
 
     def position(self) -> Position:
         """The sweep as JSON."""

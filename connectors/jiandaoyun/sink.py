@@ -114,7 +114,7 @@ class JianDaoYunSink:
         try:
             data_id = self._client.create(_wire(step.values), str(uuid.uuid5(TRANSACTIONS, document.id)))
         except DataError as error:
-            if error.code != str(TRANSACTION_USED):
+            if error.code != TRANSACTION_USED:
                 raise
             raise DataError(
                 f"work order {document.id} was made within the last hour and is gone: somebody deleted it, "
@@ -141,7 +141,7 @@ class JianDaoYunSink:
 
 def _later(error: DataError) -> FarError:
     """A submission that failed twice says nothing about the record (contract 5): worth another try, but later."""
-    return TransientError(str(error)) if error.code == str(SUBMIT_FAILED) else error
+    return TransientError(str(error)) if error.code == SUBMIT_FAILED else error
 
 
 def _wire(values: Fields) -> Fields:

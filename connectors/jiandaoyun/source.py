@@ -6,7 +6,6 @@ The API has no cursor of changes, and neither bulk edits nor the work of other s
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -17,6 +16,7 @@ from connectors.jiandaoyun import form
 from connectors.jiandaoyun.client import PAGE, Client, cursor_behind
 from connectors.jiandaoyun.documents import Reader, deleted
 from connectors.jiandaoyun.position import Sweep
+from connectors.overlap import Beat
 from connectors.witnesses import GONE_TOGETHER, check_not_gone_back, witnesses
 from schemas.document import Document
 from schemas.identity import revision_time_us
@@ -47,11 +47,8 @@ class JianDaoYunSource:
         self._client = client
         self._reader = reader
         self._system = system
-        self._interval_s = interval_s
-        self._clock = clock
-        self._closed = threading.Event()
+        self._beat = Beat(interval_s, clock)
         self._sweep = Sweep()
-        self._due = 0.0
         self._known: dict[str, Document] = {}
         self._met: set[str] | None = None  # ids of this sweep, where it is ours from its start
         self._knows_all = False
@@ -69,30 +66,27 @@ class JianDaoYunSource:
         self._sweep = Sweep.parse(position)
         self._met = None if self._sweep.cursor else set()
         form.check(self._client.widgets())
-        self._due = self._clock()
 
     def poll(self, timeout: float) -> Batch | None:
         """See `connectors.contract.Source.poll`."""
-        pause = min(timeout, self._due - self._clock())
-        if pause > 0:
-            self._closed.wait(pause)
-        if self._closed.is_set():
+        due = self._beat.wait(timeout)
+        if self._beat.closed:
             return None
         if self._missing:
             return self._batch(self._gone())
         if not self._checked:
             self._check_not_gone_back()
-        return self._next_page() if self._clock() >= self._due else None
+        return self._next_page() if due else None
 
     def close(self) -> None:
         """Interrupt a waiting poll and close all connections. Safe twice."""
-        self._closed.set()
+        self._beat.close()
         self._client.close()
 
     def _next_page(self) -> Batch | None:
         before = self._sweep
         if not before.cursor:
-            self._due = self._clock()
+            self._beat.begin()
         records = self._client.page(before.cursor)
         documents = [self._reader.read(record) for record in records]
         if any(self._went_back(document) for document in documents):
@@ -158,7 +152,7 @@ class JianDaoYunSource:
         self._tell_all, self._doubtful = self._doubtful, False
         self._met = set()
         self._sweep = self._sweep.ended()
-        self._due += self._interval_s
+        self._beat.end()
 
     def _gone(self) -> Sequence[Document]:
         """The deleted ones among the next few missing ids; one that is there after all comes with the next sweep."""

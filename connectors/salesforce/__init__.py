@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from connectors.config import ConnectorConfig
+from connectors.config import ConnectorConfig, narrowed
 from connectors.contract import Connector, Simulator, Sink, Source
 from connectors.salesforce.config import SalesforceConfig
 from connectors.salesforce.documents import documents
@@ -15,13 +15,11 @@ __all__ = ["SalesforceConfig", "connector"]
 
 
 def _source(config: ConnectorConfig) -> Source:
-    assert isinstance(config, SalesforceConfig)
-    return SalesforceSource(config)
+    return SalesforceSource(narrowed(config, SalesforceConfig))
 
 
 def _sink(config: ConnectorConfig) -> Sink:
-    assert isinstance(config, SalesforceConfig)
-    return SalesforceSink(config)
+    return SalesforceSink(narrowed(config, SalesforceConfig))
 
 
 def _simulator(folder: Path) -> Simulator:

@@ -7,7 +7,6 @@ which only its own logins set. Error answers are read from its exceptions' conte
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, TypeAlias, TypeVar
@@ -20,6 +19,8 @@ from connectors.contract import ApiBudget
 from connectors.errors import AuthError, TransientError
 from connectors.far_clock import FarClock
 from connectors.http import retry_after_s
+from connectors.logins import Renewable
+from connectors.paging import Page, read_all
 from connectors.salesforce.config import SalesforceConfig
 from connectors.salesforce.login import Login, Token
 from connectors.salesforce.outcomes import SessionExpired, error_of_answer
@@ -45,28 +46,21 @@ class Client:
         self._session.hooks["response"].append(self._note_headers)
         self._wish_s: float | None = None  # Retry-After of the newest answer, which the exceptions do not carry
         self.clock = FarClock(config.login_url)
-        self._lock = threading.Lock()
-        self._token: Token | None = None
+        self._token = Renewable(lambda: self._login.mint())
         self.api_budget: ApiBudget | None = None  # of the last 24 hours: Sforce-Limit-Info, contract section 3
 
     @property
     def token(self) -> Token:
         """The token in use; minted on the first call."""
-        with self._lock:
-            if self._token is None:
-                self._token = self._login.mint()
-            return self._token
+        return self._token.current
 
     def renew(self, stale: Token) -> Token:
         """A new token in place of `stale`, unless somebody renewed it meanwhile."""
-        with self._lock:
-            if self._token is None or self._token == stale:
-                self._token = self._login.mint()
-            return self._token
+        return self._token.renewed(stale)
 
     def query(self, soql: str, *, deleted: bool = False) -> list[Record]:
         """All records of a query, pages and pages of children followed; with `deleted` from the recycle bin too."""
-        return self._rest_of(self._ask(lambda org: org.query(soql, include_deleted=deleted), "query"))
+        return self._pages_of(self._ask(lambda org: org.query(soql, include_deleted=deleted), "query"))
 
     def call(self, method: str, path: str, body: Value = None, headers: Mapping[str, str] | None = None) -> Value:
         """One REST call under /services/data/vNN.N/; the answer's JSON."""
@@ -93,18 +87,11 @@ class Client:
         self._session.close()
         self._login.close()
 
-    def _rest_of(self, page: Value) -> list[Record]:
-        records: list[Record] = []
-        followed: set[str] = set()
-        while True:
-            records.extend(self._whole(record) for record in _records(page))
-            address = _next_of(page)
-            if address is None:
-                return records
-            if address in followed:
-                raise TransientError(f"a query's pages go round in a circle: {address} comes a second time")
-            followed.add(address)
-            page = self._next(address)
+    def _pages_of(self, first: Value) -> list[Record]:
+        return list(read_all(lambda address: self._page(self._next(address) if address else first)))
+
+    def _page(self, answer: Value) -> Page[Record]:
+        return Page([self._whole(record) for record in _records(answer)], _next_of(answer))
 
     def _next(self, address: str) -> Value:
         page: Value = self._ask(lambda org: org.query_more(address, identifier_is_url=True), "next page of a query")
@@ -122,7 +109,7 @@ class Client:
     def _nested(self, value: Value) -> Value:
         if not isinstance(value, Mapping):
             return value
-        return self._rest_of(value) if "records" in value else self._whole(value)
+        return self._pages_of(value) if "records" in value else self._whole(value)
 
     def _ask(self, call: Callable[[Salesforce], Any], where: str) -> Any:
         token = self.token

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
-from connectors.config import ConnectorConfig, Secret
+from connectors.config import CaFile, ConnectorConfig, Secret, TimeoutS
 
 PRODUCTION_LOGIN = "https://login.salesforce.com"
 SANDBOX_LOGIN = "https://test.salesforce.com"
@@ -79,13 +78,8 @@ class SalesforceConfig(ConnectorConfig):
     pubsub_endpoint: str = Field(
         "api.pubsub.salesforce.com:7443", description="host:port of the Pub/Sub API (gRPC with TLS)."
     )
-    ca_file: Path | None = Field(None, description="PEM file of the certificate authority, where it is not public.")
-    timeout_s: float = Field(
-        12.0,
-        gt=0,
-        le=12,
-        description="Longest wait for one answer, in seconds; below the bus's session time-out of 15.",
-    )
+    ca_file: CaFile = None
+    timeout_s: TimeoutS = 12.0
     client_name: str = Field(
         "Lineshaft",
         pattern=r"^[A-Za-z0-9_.-]{1,64}$",

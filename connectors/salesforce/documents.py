@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from connectors.config import ConnectorConfig
+from connectors.config import ConnectorConfig, narrowed
 from connectors.salesforce.config import SalesforceConfig
 from schemas.document import DocumentType, Field, Kind
 
@@ -65,7 +65,7 @@ STATUS_FIELDS: tuple[Field, ...] = (
 
 def documents(config: ConnectorConfig) -> Sequence[DocumentType]:
     """Order as its configured fields, and the status object; nothing is asked of the org."""
-    assert isinstance(config, SalesforceConfig)
+    config = narrowed(config, SalesforceConfig)
     return (order_type(config), status_type(config))
 
 

@@ -2,70 +2,62 @@
 
 from __future__ import annotations
 
-import ssl
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import httpx
-import jwt
 
-from connectors.errors import AuthError, ConfigError, TransientError
-from connectors.http import retry_after_s, send
+from connectors.errors import AuthError, TransientError
+from connectors.http import connect, retry_after_s
+from connectors.oauth import JWT_GRANT, TokenEndpoint, assertion
 from connectors.salesforce.config import SalesforceConfig
 from connectors.salesforce.outcomes import error_of_answer
 from schemas.document import from_json
-
-JWT_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
-JWT_LIFE_S = 170
-"""The contract allows three minutes; ten seconds are left for clocks that differ."""
 
 
 @dataclass(frozen=True)
 class Token:
     """A session: `access` for REST and gRPC, the instance it is good for, and the 18-character org id."""
 
-    access: str
+    access: str = field(repr=False)
     instance_url: str
     org_id: str
-
-    def __repr__(self) -> str:
-        return f"Token({self.instance_url}, {self.org_id})"
 
 
 class Login:
     """Mints tokens for one config. There are no refresh tokens and no promised lifetimes: ask again on a 401."""
 
     def __init__(self, config: SalesforceConfig, now: Callable[[], float] = time.time) -> None:
-        self._config = config
-        self._now = now
-        self._http = httpx.Client(verify=tls(config), timeout=config.timeout_s, follow_redirects=False)
+        self._config, self._now = config, now
+        self._http = connect(config.timeout_s, config.ca_file, proxied=True)
+        secret = config.client_secret
+        basic = httpx.BasicAuth(config.consumer_key, secret.get_secret_value()) if secret else None
+        url = f"{config.login_url}/services/oauth2/token"
+        self._endpoint = TokenEndpoint(self._http, url, self._form, basic, self._read)
 
     def mint(self) -> Token:
         """A new token. Raises AuthError where the org refuses, TransientError where it does not answer."""
-        response = send(self._http, self._request(), effect="reads")
-        try:
-            body = from_json(response.content)
-        except ValueError:
-            body = response.content[:200].decode("utf-8", "replace")
-        if response.status_code != 200:
-            raise self._refusal(response.status_code, body, retry_after_s(response.headers))
-        return token_of(body)
+        return token_of(self._endpoint.ask())
 
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
 
-    def _request(self) -> httpx.Request:
-        url = f"{self._config.login_url}/services/oauth2/token"
+    def _form(self) -> Mapping[str, str]:
         if self._config.flow == "jwt":
-            form = {"grant_type": JWT_GRANT, "assertion": assertion(self._config, self._now())}
-            return self._http.build_request("POST", url, data=form)
-        request = self._http.build_request("POST", url, data={"grant_type": "client_credentials"})
-        secret = self._config.client_secret
-        basic = httpx.BasicAuth(self._config.consumer_key, secret.get_secret_value() if secret else "")
-        return next(basic.sync_auth_flow(request))
+            return {"grant_type": JWT_GRANT, "assertion": jwt_of(self._config, self._now)}
+        return {"grant_type": "client_credentials"}
+
+    def _read(self, response: httpx.Response) -> object:
+        try:
+            body: object = from_json(response.content)
+        except ValueError:
+            body = response.content[:200].decode("utf-8", "replace")
+        if response.status_code != 200:
+            raise self._refusal(response.status_code, body, retry_after_s(response.headers))
+        return body
 
     def _refusal(self, status: int, body: object, wish_s: float | None) -> Exception:
         error = error_of_answer(status, body, f"login at {self._config.login_url}", wish_s)
@@ -79,31 +71,11 @@ class Login:
         return AuthError(f"{error} {remedy}")
 
 
-def tls(config: SalesforceConfig) -> ssl.SSLContext:
-    """Verification of the org's certificates, against `ca_file` where one is given."""
-    try:
-        return ssl.create_default_context(cafile=config.ca_file)
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigError(
-            "ca_file", f"{config.ca_file} cannot be used ({error}).", "Name a PEM file of certificates."
-        ) from error
-
-
-def assertion(config: SalesforceConfig, now: float) -> str:
-    """The signed JWT of the bearer flow."""
+def jwt_of(config: SalesforceConfig, now: Callable[[], float]) -> str:
+    """The signed JWT of the bearer flow. Raises ConfigError where the key is none."""
     key = config.private_key.get_secret_value() if config.private_key else ""
-    claims = {
-        "iss": config.consumer_key,
-        "sub": config.username,
-        "aud": config.jwt_audience,
-        "exp": int(now) + JWT_LIFE_S,
-    }
-    try:
-        return jwt.encode(claims, key, algorithm="RS256")
-    except (ValueError, TypeError, jwt.PyJWTError) as error:
-        raise ConfigError(
-            "private_key", f"is no RSA private key ({error}).", "Use the PEM that belongs to the app's certificate."
-        ) from error
+    claims = {"iss": config.consumer_key, "sub": config.username or "", "aud": config.jwt_audience}
+    return assertion(claims, key, "private_key", now)
 
 
 def token_of(body: object) -> Token:

@@ -7,9 +7,10 @@ for the order's revision: neither header nor remaining lines get a new stamp whe
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TypeVar, cast
+from collections.abc import Iterable, Mapping, Sequence
+from typing import cast
 
+from connectors.batching import runs
 from connectors.errors import ConfigError, DataError, TransientError
 from connectors.salesforce.client import Client, Record
 from connectors.salesforce.config import SalesforceConfig
@@ -29,8 +30,6 @@ from schemas.document import Document, Value
 from schemas.identity import revision
 
 log = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 IDS_PER_QUERY = 200
 ROWS_PER_PAGE = 200
@@ -61,7 +60,7 @@ class Orders:
         can no longer be found at all; `deleted_lines` does the same for lines that left the recycle bin already.
         """
         found: dict[str, Document] = {}
-        for ids in chunked(list(wanted), IDS_PER_QUERY):
+        for ids in runs(list(wanted), IDS_PER_QUERY):
             for record in self._by_ids(ids):
                 found[identified(record)] = self._document(record, deleted_lines or {})
         return [found.get(order_id) or gone(order_id, wanted[order_id]) for order_id in wanted]
@@ -73,7 +72,7 @@ class Orders:
 
     def orders_of(self, lines: Mapping[str, int]) -> tuple[dict[str, int], list[str]]:
         """The orders of some lines, with the commit times of the lines' notices; and lines nobody knows any more."""
-        for ids in chunked(list(lines), IDS_PER_QUERY):
+        for ids in runs(list(lines), IDS_PER_QUERY):
             asked = select(("Id", "OrderId"), "OrderItem")
             self._remember(self._query(f"{asked} WHERE Id IN ({quoted(ids)})", deleted=True))
         orders: dict[str, int] = {}
@@ -221,9 +220,3 @@ def end_of(records: Sequence[Mapping[str, Value]], limit: int) -> tuple[str, str
 def quoted(ids: Iterable[str]) -> str:
     """Ids for an IN list; they come from the org itself and are letters and digits."""
     return ", ".join(f"'{each}'" for each in ids if each.isalnum())
-
-
-def chunked(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    """The items in runs of at most `size`."""
-    for start in range(0, len(items), size):
-        yield items[start : start + size]

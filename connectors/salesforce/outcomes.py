@@ -7,85 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, cast
+from typing import cast
 
 import grpc
 
-from connectors.errors import AuthError, ConfigError, DataError, FarError, LostCursor, Throttled, TransientError
-
-CONCURRENT_CALLS_PAUSE_S = 120.0
-"""REQUEST_LIMIT_EXCEEDED has no Retry-After; contract section 3: back off minutes."""
-
-TOO_MANY_REQUESTS = 429
-"""The contract does not name it; a gateway before the org may say it."""
-
-DAILY_QUOTA_PAUSE_S = 900.0
-"""The quota of deliveries per 24 hours is used up: pause (contract section 5)."""
-
-Kind: TypeAlias = Literal["transient", "smaller", "throttled", "session", "auth", "permanent", "config", "cursor"]
-
-REST: Mapping[str, Kind] = {
-    "UNABLE_TO_LOCK_ROW": "transient",
-    "SERVER_UNAVAILABLE": "transient",
-    "UNKNOWN_EXCEPTION": "transient",
-    "QUERY_TIMEOUT": "smaller",
-    "REQUEST_LIMIT_EXCEEDED": "throttled",
-    "TXN_SECURITY_METERING_ERROR": "throttled",
-    "ExceededQuota": "throttled",
-    "INVALID_SESSION_ID": "session",
-    "invalid_grant": "auth",
-    "invalid_client": "auth",
-    "invalid_client_id": "auth",
-    "inactive_user": "auth",
-    "API_DISABLED_FOR_ORG": "auth",
-    "DUPLICATE_VALUE": "permanent",
-    "DUPLICATES_DETECTED": "permanent",
-    "REQUIRED_FIELD_MISSING": "permanent",
-    "INVALID_FIELD": "permanent",
-    "MALFORMED_QUERY": "permanent",
-    "INVALID_TYPE": "permanent",
-    "FIELD_CUSTOM_VALIDATION_EXCEPTION": "permanent",
-    "STRING_TOO_LONG": "permanent",
-    "ENTITY_IS_DELETED": "permanent",
-    "NOT_FOUND": "permanent",
-    "INSUFFICIENT_ACCESS_OR_READONLY": "permanent",
-}
-
-GRPC_PREFIX = "sfdc.platform.eventbus.grpc."
-
-GRPC: Mapping[str, Kind] = {
-    "service.unavailable": "transient",
-    "topic.api.unavailable": "transient",
-    "schema.api.unavailable": "transient",
-    "subscription.internal.error": "transient",
-    "publish.stream.sweeper.timeout": "transient",
-    "service.protection.triggered": "throttled",
-    "service.protection.stream.limit.triggered": "throttled",
-    "concurrent.client.limit.exceeded": "throttled",
-    "subscription.limit.exceeded": "throttled",
-    "service.auth.error": "session",
-    "service.auth.headers.invalid": "config",
-    "topic.not.found": "config",
-    "topic.meta.permission": "config",
-    "schema.meta.permission": "config",
-    "subscription.topic.cannot.subscribe": "config",
-    "subscription.fetch.requested.events.invalid": "permanent",
-    "subscription.fetch.topic.mismatch": "permanent",
-    "schema.validation.failed": "permanent",
-    "service.tenant.license": "config",
-    "subscription.fetch.replayid.corrupted": "cursor",
-    "subscription.fetch.replayid.validation.failed": "cursor",
-}
-
-GRPC_STATUS: Mapping[grpc.StatusCode, Kind] = {
-    grpc.StatusCode.UNAUTHENTICATED: "session",
-    grpc.StatusCode.RESOURCE_EXHAUSTED: "throttled",
-    grpc.StatusCode.INVALID_ARGUMENT: "permanent",
-    grpc.StatusCode.NOT_FOUND: "config",
-    grpc.StatusCode.PERMISSION_DENIED: "config",
-    grpc.StatusCode.UNIMPLEMENTED: "config",
-}
-"""What a gRPC status means where the trailer has no code we know; every other status is transient."""
+from connectors.classification import (
+    Answers,
+    Meaning,
+    Said,
+    lost_cursor,
+    misconfigured,
+    passing,
+    permanent,
+    refused,
+    throttled,
+    wished,
+)
+from connectors.errors import FarError, TransientError
 
 
 class SessionExpired(FarError):
@@ -94,6 +32,93 @@ class SessionExpired(FarError):
 
 class SmallerQuery(TransientError):
     """The query took too long (QUERY_TIMEOUT): ask for less at a time."""
+
+
+def session(said: Said) -> FarError:
+    """The row of an expired session."""
+    return SessionExpired(said.text)
+
+
+def smaller(said: Said) -> FarError:
+    """The row of a query that took too long."""
+    return SmallerQuery(said.text)
+
+
+CONCURRENT_CALLS_PAUSE_S = 120.0
+"""REQUEST_LIMIT_EXCEEDED has no Retry-After; contract section 3: back off minutes."""
+
+DAILY_QUOTA_PAUSE_S = 900.0
+"""The quota of deliveries per 24 hours is used up: pause (contract section 5)."""
+
+busy = throttled(CONCURRENT_CALLS_PAUSE_S)
+config = misconfigured("salesforce", "Check topics, pubsub_endpoint and the integration user's rights.")
+
+REST: Mapping[str, Meaning] = {
+    "UNABLE_TO_LOCK_ROW": passing,
+    "SERVER_UNAVAILABLE": passing,
+    "UNKNOWN_EXCEPTION": passing,
+    "QUERY_TIMEOUT": smaller,
+    "REQUEST_LIMIT_EXCEEDED": busy,
+    "TXN_SECURITY_METERING_ERROR": busy,
+    "ExceededQuota": busy,
+    "INVALID_SESSION_ID": session,
+    "invalid_grant": refused(),
+    "invalid_client": refused(),
+    "invalid_client_id": refused(),
+    "inactive_user": refused(),
+    "API_DISABLED_FOR_ORG": refused(),
+    "DUPLICATE_VALUE": permanent(),
+    "DUPLICATES_DETECTED": permanent(),
+    "REQUIRED_FIELD_MISSING": permanent(),
+    "INVALID_FIELD": permanent(),
+    "MALFORMED_QUERY": permanent(),
+    "INVALID_TYPE": permanent(),
+    "FIELD_CUSTOM_VALIDATION_EXCEPTION": permanent(),
+    "STRING_TOO_LONG": permanent(),
+    "ENTITY_IS_DELETED": permanent(),
+    "NOT_FOUND": permanent(),
+    "INSUFFICIENT_ACCESS_OR_READONLY": permanent(),
+}
+
+ANSWERS = Answers(dict.fromkeys(range(300, 400), permanent()) | {429: busy}, REST)
+"""The contract does not name 429; a gateway before the org may say it. Every write is an upsert that may be repeated,
+so a call is judged as one that reads."""
+
+GRPC_PREFIX = "sfdc.platform.eventbus.grpc."
+
+GRPC: Mapping[str, Meaning] = {
+    "service.unavailable": passing,
+    "topic.api.unavailable": passing,
+    "schema.api.unavailable": passing,
+    "subscription.internal.error": passing,
+    "publish.stream.sweeper.timeout": passing,
+    "service.protection.triggered": busy,
+    "service.protection.stream.limit.triggered": busy,
+    "concurrent.client.limit.exceeded": busy,
+    "subscription.limit.exceeded": throttled(DAILY_QUOTA_PAUSE_S),
+    "service.auth.error": session,
+    "service.auth.headers.invalid": config,
+    "topic.not.found": config,
+    "topic.meta.permission": config,
+    "schema.meta.permission": config,
+    "subscription.topic.cannot.subscribe": config,
+    "subscription.fetch.requested.events.invalid": permanent(),
+    "subscription.fetch.topic.mismatch": permanent(),
+    "schema.validation.failed": permanent(),
+    "service.tenant.license": config,
+    "subscription.fetch.replayid.corrupted": lost_cursor,
+    "subscription.fetch.replayid.validation.failed": lost_cursor,
+}
+
+GRPC_STATUS: Mapping[grpc.StatusCode, Meaning] = {
+    grpc.StatusCode.UNAUTHENTICATED: session,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: busy,
+    grpc.StatusCode.INVALID_ARGUMENT: permanent(),
+    grpc.StatusCode.NOT_FOUND: config,
+    grpc.StatusCode.PERMISSION_DENIED: config,
+    grpc.StatusCode.UNIMPLEMENTED: config,
+}
+"""What a gRPC status means where the trailer has no code we know; every other status is transient."""
 
 
 @dataclass(frozen=True)
@@ -105,9 +130,14 @@ class Failure:
     fields: tuple[str, ...] = ()
 
     @property
-    def kind(self) -> Kind | None:
-        """What the code means; None for a code that is in no table."""
-        return REST.get(self.code)
+    def passes(self) -> bool:
+        """Whether its code says no more than that it will pass."""
+        return REST.get(self.code) is passing
+
+    @property
+    def error(self) -> FarError:
+        """The error of our tree."""
+        return REST.get(self.code, permanent())(Said(str(self), self.code, "reads"))
 
     def __str__(self) -> str:
         about = f" ({', '.join(self.fields)})" if self.fields else ""
@@ -136,46 +166,19 @@ def failure_of(item: Mapping[str, object]) -> Failure:
 def error_of_answer(status: int, body: object, where: str, wish_s: float | None = None) -> FarError:
     """The error that a bad HTTP answer means; `wish_s` is what its Retry-After asks for."""
     failures = failures_of(body)
-    known = [failure for failure in failures if failure.kind] or failures
-    kind = (known[0].kind if known else None) or _kind_of_status(status)
+    code = next((each.code for each in failures if each.code in REST), failures[0].code if failures else "")
     said = "; ".join(map(str, failures)) if failures else str(body)
-    error = error_of_kind(kind, f"{where}: HTTP {status}: {said}", known[0].code if known else "")
-    if wish_s is not None and isinstance(error, TransientError):
-        error.retry_after_s = wish_s
-    return error
-
-
-def _kind_of_status(status: int) -> Kind:
-    """What an answer means whose code is in no table."""
-    if status == TOO_MANY_REQUESTS:
-        return "throttled"
-    return "transient" if status >= 500 else "permanent"
-
-
-def error_of_kind(kind: Kind, message: str, code: str) -> FarError:
-    """One error of our tree."""
-    if kind == "throttled":
-        pause = DAILY_QUOTA_PAUSE_S if code == "subscription.limit.exceeded" else CONCURRENT_CALLS_PAUSE_S
-        return Throttled(message, pause)
-    if kind == "config":
-        return ConfigError("salesforce", message, "Check topics, pubsub_endpoint and the integration user's rights.")
-    simple: Mapping[Kind, type[FarError]] = {
-        "transient": TransientError,
-        "smaller": SmallerQuery,
-        "session": SessionExpired,
-        "auth": AuthError,
-        "cursor": LostCursor,
-    }
-    return simple[kind](message) if kind in simple else DataError(message, code)
+    error = ANSWERS.meaning(status, code)(Said(f"{where}: HTTP {status}: {said}", code, "reads"))
+    return wished(error, wish_s)
 
 
 def error_of_rpc(error: grpc.RpcError, where: str) -> FarError:
     """The error that a failed gRPC call means; the trailer `error-code` decides, then the status."""
     code = trailer_code(error)
     suffix = code.removeprefix(GRPC_PREFIX)
-    kind = GRPC.get(suffix) or GRPC_STATUS.get(error.code(), "transient")
+    meaning = GRPC.get(suffix) or GRPC_STATUS.get(error.code(), passing)
     said = code or error.code().name
-    return error_of_kind(kind, f"{where}: {said}: {error.details() or 'no details'}", suffix)
+    return meaning(Said(f"{where}: {said}: {error.details() or 'no details'}", suffix, "reads"))
 
 
 def trailer_code(error: grpc.RpcError) -> str:

@@ -12,13 +12,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, TypeAdapter, ValidationError
+from pydantic import AfterValidator, TypeAdapter
 from typing_extensions import TypedDict
 
 from connectors.contract import Position
-from connectors.errors import PositionRefused
+from connectors.positions import parsed
 from connectors.salesforce.changes import LINE, ORDER
-from schemas.document import Value, to_json
+from schemas.document import Value
 
 BACKFILL, RESYNC, RECONCILE = "backfill", "resync", "reconcile"
 
@@ -130,12 +130,7 @@ FIRST_START = Standing(walks=(Walk(ORDER, BACKFILL, deleted=False),))
 
 def standing_of(position: Position) -> Standing:
     """The standing in a stored position. Raises PositionRefused for a position that is not one of ours."""
-    try:
-        found = _STORED.validate_json(to_json(position), strict=True)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        raise PositionRefused(f"this is no position of a Salesforce source ({where}: {first['msg']})") from error
+    found = parsed(position, _STORED, "Salesforce")
     walks = tuple(Walk(**walk) for walk in found["walks"])
     return Standing(found["replay"], found["seen"], walks, found["witnesses"])
 

@@ -7,14 +7,15 @@ An answer that never came needs no look-up: the upsert is idempotent, and the or
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
+from connectors.batching import batches, halved
 from connectors.contract import ApiBudget, Rejection
-from connectors.errors import ConfigError, DataError, FarError, TransientError
+from connectors.errors import AuthError, ConfigError, DataError, Throttled, TransientError
 from connectors.salesforce.client import Client
 from connectors.salesforce.config import SalesforceConfig
-from connectors.salesforce.outcomes import Failure, error_of_kind, failure_of
+from connectors.salesforce.outcomes import Failure, SessionExpired, failure_of
 from connectors.salesforce.rights import check_writing
 from schemas.document import Document, Value
 
@@ -60,7 +61,7 @@ class SalesforceSink:
                 rejected.append(Rejection(index, problem))
             else:
                 rows.append((index, document))
-        for chunk in chunks(rows):
+        for chunk in batches(rows, ROWS_PER_CALL, lambda row: row[1].id):
             rejected.extend(self._settle(chunk))
         return sorted(rejected, key=lambda rejection: rejection.index)
 
@@ -76,7 +77,7 @@ class SalesforceSink:
         for round_number in range(ROUNDS):
             if round_number:
                 self._sleep(PAUSE_S * 2 ** (round_number - 1))
-            verdicts = self._send(rows)
+            verdicts = halved(rows, self._send, lambda row, error: (row, Failure(error.code, str(error))))
             again: list[Row] = []
             failures = []
             for row, failure in verdicts:
@@ -88,31 +89,26 @@ class SalesforceSink:
                     if failure.code == "DUPLICATE_VALUE":
                         duplicates.add(row[0])
                 else:
-                    rejected.append(Rejection(row[0], permanent(failure)))
+                    rejected.append(Rejection(row[0], failure.error))
             if not again:
                 return rejected
             rows = again
         return [*rejected, *(Rejection(row[0], later(why)) for row, why in zip(rows, failures, strict=True))]
 
     def _send(self, rows: Sequence[Row]) -> list[tuple[Row, Failure | None]]:
-        """One call, its verdicts by row; a call that is refused as a whole is halved until the row is found."""
+        """One call, its verdicts by row. Raises DataError where it is refused as a whole."""
         path = f"composite/sobjects/{self._config.status_object}/{self._config.status_external_id}"
         body: Value = {"allOrNone": False, "records": [self._record(document) for _, document in rows]}
         try:
             answer = self._client.call("PATCH", path, body, ALLOW_DUPLICATES)
         except DataError as error:
-            return self._halve(rows, error)
+            if error.code not in ("NOT_FOUND", "INVALID_TYPE"):
+                raise
+            remedy = "Check status_object and status_external_id."
+            raise ConfigError("status_object", str(error), remedy) from error
         if not isinstance(answer, list) or len(answer) != len(rows):
             raise TransientError(f"PATCH {path}: {len(rows)} rows sent, the answer does not hold as many")
         return [(row, verdict(result)) for row, result in zip(rows, answer, strict=True)]
-
-    def _halve(self, rows: Sequence[Row], error: DataError) -> list[tuple[Row, Failure | None]]:
-        if error.code in ("NOT_FOUND", "INVALID_TYPE"):
-            raise ConfigError("status_object", str(error), "Check status_object and status_external_id.") from error
-        if len(rows) == 1:
-            return [(rows[0], Failure(error.code, str(error)))]
-        middle = len(rows) // 2
-        return self._send(rows[:middle]) + self._send(rows[middle:])
 
     def _record(self, document: Document) -> Mapping[str, Value]:
         return {
@@ -133,20 +129,6 @@ def unfit(document: Document, status_object: str) -> DataError | None:
     return None
 
 
-def chunks(rows: Sequence[Row]) -> Iterator[list[Row]]:
-    """Rows in their order, at most 200 a call and no id twice in one call: Salesforce refuses such a pair."""
-    chunk: list[Row] = []
-    ids: set[str] = set()
-    for row in rows:
-        if len(chunk) == ROWS_PER_CALL or row[1].id in ids:
-            yield chunk
-            chunk, ids = [], set()
-        chunk.append(row)
-        ids.add(row[1].id)
-    if chunk:
-        yield chunk
-
-
 def verdict(result: Value) -> Failure | None:
     """What became of one row: None for done, which a refused older version is as well."""
     if not isinstance(result, Mapping):
@@ -159,7 +141,7 @@ def verdict(result: Value) -> Failure | None:
         return Failure("UNKNOWN_EXCEPTION", "the row failed without an error")
     if any(failure.message.startswith(OLDER_VERSION) for failure in failures):
         return None
-    return next((failure for failure in failures if failure.kind != "transient"), failures[0])
+    return next((failure for failure in failures if not failure.passes), failures[0])
 
 
 def may_pass(failure: Failure, was_duplicate: bool) -> bool:
@@ -168,18 +150,14 @@ def may_pass(failure: Failure, was_duplicate: bool) -> bool:
     Two first upserts of one external id at the same time can collide; the second try becomes an update (contract
     section 4).
     """
-    if failure.kind in ("throttled", "auth", "config"):
-        raise permanent(failure)
+    error = failure.error
+    if isinstance(error, Throttled | AuthError):
+        raise error
     if failure.code == "DUPLICATE_VALUE":
         return not was_duplicate
-    return failure.kind in ("transient", "smaller", "session")
+    return isinstance(error, TransientError | SessionExpired)
 
 
 def later(failure: Failure) -> TransientError:
     """This row could not be written in ROUNDS calls that wrote others: a record that somebody holds for long."""
     return TransientError(f"{failure} (in {ROUNDS} rounds)")
-
-
-def permanent(failure: Failure) -> FarError:
-    """The error of our tree for a failed row."""
-    return error_of_kind(failure.kind or "permanent", str(failure), failure.code)

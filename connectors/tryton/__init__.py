@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from connectors.config import ConnectorConfig
+from connectors.config import ConnectorConfig, narrowed
 from connectors.contract import Connector, Sink, Source
 from connectors.tryton import productions, sales
 from connectors.tryton.client import Client
@@ -26,35 +26,24 @@ def _source(config: TrytonConfig, roots: list[Root]) -> Source:
 
 
 def _crm_source(config: ConnectorConfig) -> Source:
-    ours = _crm(config)
+    ours = narrowed(config, TrytonCrmConfig)
     return _source(ours, [sales.ROOTS[name] for name in ours.documents])
 
 
 def _crm_sink(config: ConnectorConfig) -> Sink:
-    return TrytonSink(Client(_crm(config)), Writing("lineshaft.status", "tell", "statuses", 50, sales.status))
+    writing = Writing("lineshaft.status", "tell", "statuses", 50, sales.status)
+    return TrytonSink(Client(narrowed(config, TrytonCrmConfig)), writing)
 
 
 def _mes_source(config: ConnectorConfig) -> Source:
-    ours = _mes(config)
+    ours = narrowed(config, TrytonMesConfig)
     return _source(ours, [productions.ROOTS[name] for name in ours.documents])
 
 
 def _mes_sink(config: ConnectorConfig) -> Sink:
-    ours = _mes(config)
+    ours = narrowed(config, TrytonMesConfig)
     made, settings = productions.job_order, {"assign": ours.assign}
     return TrytonSink(Client(ours), Writing("production", "lineshaft_want", "orders", 10, made, settings))
-
-
-def _crm(config: ConnectorConfig) -> TrytonCrmConfig:
-    if not isinstance(config, TrytonCrmConfig):
-        raise TypeError(f"a TrytonCrmConfig is needed, not {type(config).__name__}")
-    return config
-
-
-def _mes(config: ConnectorConfig) -> TrytonMesConfig:
-    if not isinstance(config, TrytonMesConfig):
-        raise TypeError(f"a TrytonMesConfig is needed, not {type(config).__name__}")
-    return config
 
 
 crm = Connector(

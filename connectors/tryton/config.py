@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
 
-from connectors.config import ConnectorConfig, Secret
+from connectors.config import CaFile, ConnectorConfig, Secret, TimeoutS
 
 
 class TrytonConfig(ConnectorConfig):
@@ -26,15 +25,8 @@ class TrytonConfig(ConnectorConfig):
         description="Key of a user application `rest` of the bus's own user, as a reference to a secret."
     )
     company: int = Field(ge=1, description="Id of the company, which the user must have among its companies.")
-    ca_file: Path | None = Field(
-        default=None, description="PEM file of the authority that signed the server; the system's own by default."
-    )
-    timeout_s: float = Field(
-        default=10.0,
-        gt=0,
-        le=12,
-        description="Seconds to wait for an answer; below the bus's session time-out of 15.",
-    )
+    ca_file: CaFile = None
+    timeout_s: TimeoutS = 10.0
     poll_interval_s: float = Field(
         default=2.0, gt=0, description="Seconds from the start of one look for changes to the next."
     )

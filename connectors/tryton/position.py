@@ -1,57 +1,37 @@
-"""Where the reading of a company stands: small, bounded, and enough to lose nothing."""
+"""Where the reading of a company stands: a look whose place in a model is the stamp and the id of the last record."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
-
-from pydantic import TypeAdapter, ValidationError
-
 from connectors.contract import Position
 from connectors.errors import PositionRefused
-from schemas.document import to_json
+from connectors.overlap import Look
+from schemas.document import Value
 
 
-@dataclass(frozen=True)
-class Look:
-    """The running look for changes, and what the earlier ones made certain. Stamps: the server's, UTC microseconds.
+def look_of(position: Position | None) -> Look:
+    """The look of a position; those of an earlier version had `model`, `stamp_us` and `id` for stream and place.
 
-    Whatever was stamped before `since_us` has been emitted. The running look began at `began_us` and goes through the
-    models one by one, each by stamp and id: `model` is the one being read ("" before the first), `stamp_us` and `id`
-    are those of the last record read in it. `backfilled` turns true when the first look has ended.
+    Raises PositionRefused on what is no position of ours.
     """
-
-    since_us: int = 0
-    began_us: int = 0
-    model: str = ""
-    stamp_us: int = 0
-    id: int = 0
-    backfilled: bool = False
-
-    @classmethod
-    def parse(cls, position: Position | None) -> Look:
-        """The look of a position; a first start has none. Raises PositionRefused on what is no position of ours."""
-        if position is None:
-            return cls()
-        try:
-            return _LOOK.validate_json(to_json(position), strict=True, extra="forbid")
-        except ValidationError as error:
-            raise PositionRefused(f"this is no position of a Tryton source: {to_json(position)[:200]}") from error
-
-    def position(self) -> Position:
-        """The look as JSON."""
-        return asdict(self)
-
-    def begun(self, model: str, now_us: int) -> Look:
-        """The look at its first model. A clock that was set back moves nothing back."""
-        return replace(self, began_us=max(now_us, self.began_us), model=model, stamp_us=0, id=0)
-
-    def at(self, model: str, stamp_us: int = 0, id: int = 0) -> Look:
-        """Behind that record of that model."""
-        return replace(self, model=model, stamp_us=stamp_us, id=id)
-
-    def ended(self, overlap_us: int) -> Look:
-        """Between two looks. A change may be stamped with its transaction's start, so the last while stays open."""
-        return Look(max(self.since_us, self.began_us - overlap_us), self.began_us, backfilled=True)
+    if position is not None and "model" in position:
+        model, stamp_us, id = (position.get(name) for name in ("model", "stamp_us", "id"))
+        rest = {name: value for name, value in position.items() if name not in ("model", "stamp_us", "id")}
+        position = {**rest, "stream": model, "place": f"{stamp_us}/{id}" if stamp_us else ""}
+    look = Look.parse(position, "Tryton")
+    behind(look)
+    return look
 
 
-_LOOK = TypeAdapter(Look)
+def place_of(stamp_us: int, id: Value) -> str:
+    """The place behind a record."""
+    return f"{stamp_us}/{id}"
+
+
+def behind(look: Look) -> tuple[int, int]:
+    """Stamp (UTC microseconds) and id of the last record that was read in the stream; 0 and 0 at its beginning."""
+    stamp_us, slash, id = look.place.partition("/")
+    if not look.place:
+        return 0, 0
+    if not (slash and stamp_us.isdecimal() and id.isdecimal()):
+        raise PositionRefused(f"this is no position of a Tryton source: its place is {look.place[:100]!r}")
+    return int(stamp_us), int(id)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from connectors.batching import halved, runs
 from connectors.contract import Rejection
 from connectors.errors import ConfigError, DataError, UnknownOutcome
 from connectors.tryton.client import Client
@@ -56,26 +57,19 @@ class TrytonSink:
                 made.append((index, self._writing.made(document)))
             except DataError as error:
                 rejected.append(Rejection(index, error))
-        size = self._writing.batch
-        for start in range(0, len(made), size):
-            rejected += self._settle(made[start : start + size])
+        for run in runs(made, self._writing.batch):
+            verdicts = halved(run, self._verdicts, lambda row, error: Rejection(row[0], error))
+            rejected += [verdict for verdict in verdicts if verdict is not None]
         return rejected
 
     def close(self) -> None:
         """Close all connections. Safe twice."""
         self._client.close()
 
-    def _settle(self, made: Sequence[tuple[int, Fields]]) -> list[Rejection]:
-        """One call; where Tryton itself refuses it, nothing was written, and halves find the one that it means."""
-        try:
-            verdicts = self._call([each for _, each in made])
-        except DataError as error:
-            if len(made) == 1:
-                return [Rejection(made[0][0], error)]
-            half = len(made) // 2
-            return [*self._settle(made[:half]), *self._settle(made[half:])]
-        reasons = zip(made, verdicts, strict=True)
-        return [Rejection(index, DataError(reason, code="refused")) for (index, _), reason in reasons if reason]
+    def _verdicts(self, made: Sequence[tuple[int, Fields]]) -> list[Rejection | None]:
+        """One call. Where Tryton itself refuses it, nothing was written."""
+        reasons = zip(made, self._call([each for _, each in made]), strict=True)
+        return [Rejection(index, DataError(why, code="refused")) if why else None for (index, _), why in reasons]
 
     def _call(self, records: list[Fields]) -> list[str]:
         """The reason of each refusal, "" where there is none; asked again while nobody knows what happened."""

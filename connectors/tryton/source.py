@@ -6,15 +6,15 @@ is asked, each look goes back a little, and what was emitted with the same revis
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from connectors.contract import Batch, Position
 from connectors.errors import ConfigError
+from connectors.overlap import Beat, Look, Told
 from connectors.tryton.client import Client
-from connectors.tryton.position import Look
+from connectors.tryton.position import behind, look_of, place_of
 from connectors.tryton.roots import DELETIONS, STAMP, Root
 from connectors.tryton.wire import instant_us, typed_instant
 from schemas.document import Document, Fields, Value
@@ -66,17 +66,13 @@ class TrytonSource:
     ) -> None:
         self._client, self._roots, self._system, self._company = client, roots, system, company
         self._streams = streams_of(roots)
-        self._interval_s, self._overlap_us = interval_s, int(overlap_s * 1_000_000)
-        self._clock = clock
-        self._closed = threading.Event()
+        self._beat, self._overlap_us = Beat(interval_s, clock), int(overlap_s * 1_000_000)
         self._look = Look()
-        self._due = 0.0
-        self._seen: dict[tuple[str, int], str] = {}
-        self._emitted: dict[tuple[str, str], str] = {}
+        self._seen, self._emitted = Told(), Told()
 
     def open(self, position: Position | None) -> None:
         """See `connectors.contract.Source.open`; checks that the server has every model. Raises ConfigError."""
-        self._look = Look.parse(position)
+        self._look = look_of(position)
         wanted = {stream.model for stream in self._streams}
         found = self._client.search(MODULES, [["name", "in", sorted(wanted)]], ["name"])
         missing = wanted - {str(record.get("name")) for record in found}
@@ -86,20 +82,14 @@ class TrytonSource:
                 f"the server has no {', '.join(sorted(missing))}.",
                 "Activate the Tryton modules that docs/tryton.md names, our own `lineshaft` among them.",
             )
-        self._due = self._clock()
 
     def poll(self, timeout: float) -> Batch | None:
         """See `connectors.contract.Source.poll`."""
-        pause = min(timeout, self._due - self._clock())
-        if pause > 0:
-            self._closed.wait(pause)
-        if self._closed.is_set() or self._clock() < self._due:
-            return None
-        return self._next_page()
+        return self._next_page() if self._beat.wait(timeout) else None
 
     def close(self) -> None:
         """Interrupt a waiting poll and close all connections. Safe twice."""
-        self._closed.set()
+        self._beat.close()
         self._client.close()
 
     def _next_page(self) -> Batch | None:
@@ -109,7 +99,7 @@ class TrytonSource:
         documents = self._documents(stream, self._news(stream, records))
         if records:
             last = records[-1]
-            self._look = self._look.at(stream.name, instant_us(last[STAMP]), _number(last["id"]))
+            self._look = self._look.at(stream.name, place_of(instant_us(last[STAMP]), last["id"]))
         if len(records) < PAGE:
             self._next_stream(stream)
         moved = self._look.since_us - before.since_us >= self._overlap_us or len(records) == PAGE
@@ -120,11 +110,13 @@ class TrytonSource:
     def _running(self) -> Stream:
         """The model being read; a new look begins with the first one, at a time that both clocks have passed."""
         for stream in self._streams:
-            if stream.name == self._look.model:
+            if stream.name == self._look.stream:
                 return stream
         first = self._streams[0]
-        self._due = self._clock()
+        self._beat.begin()
         self._look = self._look.begun(first.name, self._client.clock.certain_us)
+        for told in (self._seen, self._emitted):
+            told.forget((self._look.since_us or self._look.began_us - self._overlap_us) - self._overlap_us)
         return first
 
     def _next_stream(self, stream: Stream) -> None:
@@ -135,11 +127,10 @@ class TrytonSource:
             self._look = self._look.at(following[0].name)
             return
         self._look = self._look.ended(self._overlap_us)
-        self._due += self._interval_s
-        self._forget()
+        self._beat.end()
 
     def _page(self, stream: Stream) -> list[Fields]:
-        after_us, after_id = self._look.stamp_us, self._look.id
+        after_us, after_id = behind(self._look)
         way = f"{stream.way}.id" if stream.way and stream.model != DELETIONS else ""
         domain: list[Value] = []
         if stream.root.of_company:
@@ -158,14 +149,7 @@ class TrytonSource:
 
     def _news(self, stream: Stream, records: Sequence[Fields]) -> list[Fields]:
         """The records that this instance has not seen with this stamp."""
-        found = []
-        for record in records:
-            key, stamp = (stream.name, _number(record["id"])), str(record[STAMP])
-            if self._seen.get(key) != stamp:
-                found.append(record)
-            if self._look.began_us - instant_us(stamp) <= 2 * self._overlap_us:
-                self._seen[key] = stamp
-        return found
+        return [each for each in records if self._seen.is_news(stream.name, *_marked(each))]
 
     def _documents(self, stream: Stream, news: Sequence[Fields]) -> list[Document]:
         if stream.model == DELETIONS:
@@ -191,17 +175,13 @@ class TrytonSource:
         return {_number(each["root"]): instant_us(each[STAMP]) for each in found}
 
     def _is_news(self, document: Document) -> bool:
-        key = (document.type, document.id)
-        if self._emitted.get(key) == document.revision:
-            return False
-        self._emitted[key] = document.revision
-        return True
+        mark = document.revision
+        return self._emitted.is_news(document.type, document.id, mark, revision_time_us(mark))
 
-    def _forget(self) -> None:
-        """Keep what the next looks can meet again."""
-        horizon = self._look.since_us - self._overlap_us
-        self._seen = {key: stamp for key, stamp in self._seen.items() if instant_us(stamp) >= horizon}
-        self._emitted = {key: text for key, text in self._emitted.items() if revision_time_us(text) >= horizon}
+
+def _marked(record: Fields) -> tuple[str, str, int]:
+    """Id, stamp, and the stamp in UTC microseconds."""
+    return str(record["id"]), str(record[STAMP]), instant_us(record[STAMP])
 
 
 def _number(value: Value) -> int:

@@ -19,7 +19,7 @@ from connectors.contract import Request
 from connectors.errors import AuthError, ConfigError, DataError, TransientError, UnknownOutcome
 from connectors.http import Effect
 from connectors.jiandaoyun import JianDaoYunConfig, connector, form
-from connectors.jiandaoyun.answers import CODES, QuotaUsedUp, error_of, read
+from connectors.jiandaoyun.answers import ANSWERS, CODES, QuotaUsedUp, read
 from connectors.jiandaoyun.client import Client
 from connectors.jiandaoyun.documents import Reader, documents
 from connectors.jiandaoyun.limits import ENDPOINTS
@@ -130,7 +130,7 @@ def test_every_code_of_section_5_means_what_its_class_says(code: int, error: str
 
 
 def test_the_table_of_codes_is_the_connectors_table() -> None:
-    listed = {code for name, entry in CONTRACT["codes"].items() if name != "workflow" for code in entry["codes"]}
+    listed = {str(code) for name, entry in CONTRACT["codes"].items() if name != "workflow" for code in entry["codes"]}
 
     assert listed == CODES.keys()
 
@@ -618,7 +618,7 @@ KINDS: Mapping[str, Callable[[Bench, Any], None]] = {
 
 
 def test_an_unknown_code_says_that_nobody_has_described_it() -> None:
-    assert "do not name" in str(error_of(99999, "x"))
+    assert "do not name" in str(ANSWERS.error_of(400, "99999", "x", "reads", "/p"))
 
 
 def test_the_connector_is_what_the_entry_point_names() -> None:

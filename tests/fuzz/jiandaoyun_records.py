@@ -110,7 +110,7 @@ class Ticks:
 
 def client(handle: Handler) -> Client:
     """The connector's own client on answers made here."""
-    with patch("connectors.jiandaoyun.client._trusted", tls):
+    with patch("connectors.http.trusted", tls):
         return Client(config(), httpx.MockTransport(handle), Pace(50, ENDPOINTS, clock=Ticks(), sleep=lambda _: None))
 
 

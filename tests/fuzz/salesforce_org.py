@@ -159,18 +159,17 @@ def response_of(
 
 
 def logged_out() -> Client:
-    with patch("connectors.salesforce.login.tls", jiandaoyun_records.tls):
+    with patch("connectors.http.trusted", jiandaoyun_records.tls):
         return Client(config())
 
 
 def upserting() -> SalesforceSink:
-    with patch("connectors.salesforce.login.tls", jiandaoyun_records.tls):
+    with patch("connectors.http.trusted", jiandaoyun_records.tls):
         return SalesforceSink(config(), sleep=lambda _: None)
 
 
 def joined(org: Org, client: Client) -> Client:
     """The connector's own client with the org in the place of the network, logged in already."""
     client._session.mount("https://", org)
-    client._token = TOKEN
     client._login.mint = lambda: TOKEN  # type: ignore[method-assign]
     return client

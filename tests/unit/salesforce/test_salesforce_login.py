@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from connectors.errors import AuthError, ConfigError
 from connectors.salesforce.config import SalesforceConfig
-from connectors.salesforce.login import assertion, token_of
+from connectors.salesforce.login import jwt_of, token_of
 
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 NOW = 1_777_622_400
@@ -34,7 +34,7 @@ def secret(folder: Path, name: str) -> str:
 
 
 def test_the_assertion_is_signed_by_the_key_and_lives_less_than_three_minutes(tmp_path: Path) -> None:
-    text = assertion(config(tmp_path), NOW)
+    text = jwt_of(config(tmp_path), lambda: NOW)
     claims = jwt.decode(text, KEY.public_key(), ["RS256"], options={"verify_exp": False, "verify_aud": False})
     assert claims["iss"] == "3MVG9"
     assert claims["sub"] == "bus@acme.example"
@@ -57,7 +57,7 @@ def test_a_my_domain_login_keeps_the_production_audience_unless_one_is_given(tmp
 def test_a_key_that_is_none_is_named_with_its_remedy(tmp_path: Path) -> None:
     (tmp_path / "bad.pem").write_text("not a key")
     with pytest.raises(ConfigError, match="private_key"):
-        assertion(config(tmp_path, private_key=secret(tmp_path, "bad.pem")), NOW)
+        jwt_of(config(tmp_path, private_key=secret(tmp_path, "bad.pem")), lambda: NOW)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from connectors.errors import DataError, Throttled, TransientError
 from connectors.salesforce.documents import STATUS_FIELDS, documents
 from connectors.salesforce.login import org_id_of
 from connectors.salesforce.outcomes import Failure, error_of_answer, failures_of
-from connectors.salesforce.sink import chunks, may_pass, unfit, verdict
+from connectors.salesforce.sink import may_pass, unfit, verdict
 from schemas.document import Document, Kind
 
 
@@ -40,13 +40,6 @@ def test_a_known_code_is_found_behind_an_unknown_one() -> None:
 def test_an_oauth_error_is_an_object() -> None:
     (failure,) = failures_of({"error": "invalid_grant", "error_description": "no"})
     assert failure == Failure("invalid_grant", "no")
-
-
-def test_a_call_never_holds_an_id_twice_and_never_more_than_200_rows() -> None:
-    rows = [(index, doc(key)) for index, key in enumerate(["a", "b", "a", *map(str, range(250))])]
-    sent = list(chunks(rows))
-    assert [row for chunk in sent for row in chunk] == rows
-    assert all(len({document.id for _, document in chunk}) == len(chunk) <= 200 for chunk in sent)
 
 
 def test_a_refused_older_version_is_done() -> None:

@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from connectors.errors import AuthError, ConfigError, DataError, FarError, PositionRefused, Throttled, TransientError
 from connectors.errors import UnknownOutcome as Unknown
 from connectors.http import Effect
-from connectors.tryton.answers import read
-from connectors.tryton.position import Look
+from connectors.overlap import Look
+from connectors.tryton.answers import ANSWERS
+from connectors.tryton.position import behind, look_of, place_of
 from connectors.tryton.productions import production
 from connectors.tryton.wire import EPOCH, instant_us, plain, typed_date, typed_decimal, typed_instant
 from schemas.document import Fields, Value, from_json, to_json
 
 MOMENTS = st.datetimes(datetime(1990, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))
-OVERLAP_US = 300_000_000
 
 
 @given(MOMENTS)
@@ -74,7 +74,7 @@ MEANINGS: list[tuple[int, str, Effect, type[FarError]]] = [
 def test_an_answer_means_what_section_9_says(status: int, body: str, effect: Effect, kind: type[FarError]) -> None:
     answer = httpx.Response(status, text=body, request=httpx.Request("GET", "http://tryton/db/rest/model/sale.sale"))
     with pytest.raises(kind) as raised:
-        read(answer, effect)
+        ANSWERS.read(answer, effect)
     assert type(raised.value) is kind
     assert "<" not in str(raised.value)
 
@@ -82,28 +82,32 @@ def test_an_answer_means_what_section_9_says(status: int, body: str, effect: Eff
 def test_a_page_that_is_html_is_told_in_its_own_words() -> None:
     answer = httpx.Response(403, text=HTML, request=httpx.Request("GET", "http://tryton/db"))
     with pytest.raises(AuthError, match="403 Forbidden Forbidden"):
-        read(answer, "reads")
+        ANSWERS.read(answer, "reads")
 
 
 def test_an_answer_without_a_body_is_nothing() -> None:
-    assert read(httpx.Response(204, request=httpx.Request("DELETE", "http://tryton/db")), "writes") is None
+    assert ANSWERS.read(httpx.Response(204, request=httpx.Request("DELETE", "http://tryton/db")), "writes") is None
 
 
-@given(st.lists(st.integers(0, 4_000_000_000_000_000), max_size=20))
-def test_whatever_the_clock_does_what_is_certain_never_goes_back(times: list[int]) -> None:
-    look, before = Look(), Look()
-    for now_us in times:
-        look = look.begun("sale.sale", now_us).at("sale.line", now_us, 7).ended(OVERLAP_US)
-        assert look.since_us >= before.since_us
-        assert look.began_us >= before.began_us
-        assert Look.parse(look.position()) == look
-        before = look
+@given(st.integers(1, 4_000_000_000_000_000), st.integers(1))
+def test_a_place_is_read_back_as_it_was(stamp_us: int, id: int) -> None:
+    assert behind(Look(stream="sale.line", place=place_of(stamp_us, id))) == (stamp_us, id)
 
 
-@pytest.mark.parametrize("position", [{"cursor": ""}, {"since_us": "1"}, {"since_us": 1, "more": 2}])
+def test_a_position_of_an_earlier_version_goes_on_where_it_was() -> None:
+    kept: Fields = {"since_us": 1, "began_us": 9, "model": "sale", "stamp_us": 7, "id": 3, "backfilled": True}
+    look = look_of(kept)
+    assert (look.since_us, look.began_us, look.stream, look.backfilled) == (1, 9, "sale", True)
+    assert behind(look) == (7, 3)
+    assert behind(look_of({**kept, "stamp_us": 0, "id": 0})) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    "position", [{"cursor": ""}, {"since_us": "1"}, {"since_us": 1, "more": 2}, {"place": "7"}, {"place": "a/b"}]
+)
 def test_what_is_no_position_is_refused(position: Fields) -> None:
     with pytest.raises(PositionRefused):
-        Look.parse(position)
+        look_of(position)
 
 
 def stamped(**more: Value) -> Fields:

@@ -1,0 +1,22 @@
+"""One far system on a socket for all the tests of the building blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.unit.connectors.far_server import Far, served
+
+
+@pytest.fixture(scope="session")
+def far_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Far]:
+    with served(tmp_path_factory.mktemp("far")) as far:
+        yield far
+
+
+@pytest.fixture
+def far(far_server: Far) -> Iterator[Far]:
+    """The far system, as if it had just been started."""
+    yield far_server
+    far_server.forget()
