@@ -1,4 +1,4 @@
-"""`lineshaft demo`: real work orders through Salesforce, the bus and JianDaoYun, then a comparison."""
+"""`lineshaft demo`: real work orders through a CRM, the bus and an MES, then a comparison."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import time
 from importlib.resources import as_file, files
 from pathlib import Path
 from threading import Event as Flag
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, cast
 
 import typer
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from deploy.demo.log import WorkOrder
     from deploy.demo.story import Stage
 
+Crm: TypeAlias = Literal["salesforce", "tryton"]
+Mes: TypeAlias = Literal["jiandaoyun", "tryton"]
+
 SHOWN = 20
 
 
@@ -30,6 +33,8 @@ def add_to(app: typer.Typer) -> None:
 
 
 def demo(
+    crm: Annotated[Crm, typer.Option(help="Where the orders are placed.")] = "salesforce",
+    mes: Annotated[Mes, typer.Option(help="Where they are made.")] = "jiandaoyun",
     log: Annotated[
         Path | None, typer.Option(metavar="FILE", help="A log of the same form as the shipped one.")
     ] = None,
@@ -44,15 +49,24 @@ def demo(
 ) -> None:
     """Let real work orders live their whole life; ends with a comparison that no part of the bus computed.
 
+    Salesforce and JianDaoYun are stand-ins on this machine. Tryton is the real server, fetched once from PyPI into an
+    environment of its own; with it the story takes minutes. Any CRM goes with any MES.
     Exit 1 where the comparison finds a difference.
     """
     shipped = files("deploy.demo").joinpath("factory_log.csv")
     with as_file(shipped) as own:
-        code = _demo(log or own, report, speed, keep, folder)
+        code = _demo(log or own, (crm, mes), report, speed, keep, folder)
     raise typer.Exit(code)
 
 
-def _demo(log: Path, report: Path | None, speed: float | None, keep: bool, folder: Path | None) -> int:
+def _demo(
+    log: Path,
+    sides: tuple[Crm, Mes],
+    report: Path | None,
+    speed: float | None,
+    keep: bool,
+    folder: Path | None,
+) -> int:
     from deploy.demo.log import LogError, read_log
 
     if report is not None and not report.absolute().parent.is_dir():
@@ -66,17 +80,24 @@ def _demo(log: Path, report: Path | None, speed: float | None, keep: bool, folde
         raise Refused(f"--folder {folder}: the folder is not empty.", "Name a new one.")
     where.mkdir(parents=True, exist_ok=True)
     try:
-        return _run(where, log, orders, report, speed, keep)
+        return _run(where, sides, log, orders, report, speed, keep)
     finally:
         if folder is None and not keep:
             shutil.rmtree(where, ignore_errors=True)
 
 
 def _run(
-    folder: Path, log: Path, orders: list[WorkOrder], report: Path | None, speed: float | None, keep: bool
+    folder: Path,
+    sides: tuple[Crm, Mes],
+    log: Path,
+    orders: list[WorkOrder],
+    report: Path | None,
+    speed: float | None,
+    keep: bool,
 ) -> int:
     from deploy.demo import story
     from deploy.demo.stand_ins import StandInFailed
+    from deploy.tryton_server import EnvironmentFailed, ServerFailed
 
     interrupted, stop = Flag(), Flag()
 
@@ -89,7 +110,7 @@ def _run(
     begun = time.monotonic()
     output.note(f"demo: {len(orders)} work orders, {sum(len(each.rows) for each in orders)} reports, from {log.name}")
     try:
-        with story.stage(folder, orders, stop, "salesforce", "jiandaoyun") as on:
+        with story.stage(folder, orders, stop, *sides) as on:
             output.note(f"demo: Kafka, both systems and the bus run after {time.monotonic() - begun:.1f} s")
             story.tell(on, orders, speed, stop)
             found = story.report(on, log, time.monotonic() - begun)
@@ -99,8 +120,11 @@ def _run(
             if keep and not interrupted.is_set():
                 _say_where(on, folder)
                 on.supervisor.run(interrupted)
-    except StandInFailed as error:
+    except (StandInFailed, ServerFailed) as error:
         raise Refused(str(error), "Its log says more.", UNREACHABLE) from error
+    except EnvironmentFailed as error:
+        remedy = "The Tryton server comes from PyPI, once: see that pip reaches it from here (HTTPS_PROXY, pip.conf)."
+        raise Refused(f"The Tryton server is not ready. {error}", remedy, UNREACHABLE) from error
     return FOUND if found["differences"] else 0
 
 
@@ -125,4 +149,4 @@ def _say_where(on: Stage, folder: Path) -> None:
         **{role.name: role.address for role in on.roles},
     }
     output.record(addresses, as_json=False)
-    output.note(f"demo: try `lineshaft --project {folder} trace 00000001`")
+    output.note(f"demo: try `lineshaft --project {folder} trace {on.shop.books().orders[0].number}`")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from threading import Event as Flag
 from threading import Lock
 
-from deploy.demo.log import WorkOrder
+from deploy.demo.log import Row, WorkOrder
 from deploy.demo.sales import Placed
 from deploy.demo.sides import Floor
 from deploy.demo.timetable import Timetable
@@ -22,9 +22,10 @@ TICK_S = 0.02
 
 @dataclass
 class Work:
-    """One work order being made, and the row of the log that comes next."""
+    """One work order being made: its rows in the order of their ends, as they are reported, and which comes next."""
 
-    order: WorkOrder
+    number: str
+    rows: Sequence[Row]
     job: str
     next: int = 0
 
@@ -34,7 +35,7 @@ class Factory:
 
     def __init__(self, floor: Floor, orders: Sequence[WorkOrder], times: Timetable) -> None:
         self._floor, self._times = floor, times
-        self._orders = {order.number: order for order in orders}
+        self._rows = {each.number: sorted(each.rows, key=lambda row: row.end) for each in orders}
         self._pool = ThreadPoolExecutor(PEOPLE, thread_name_prefix="person")
         self._count = Lock()
         self.started = 0
@@ -51,7 +52,7 @@ class Factory:
         agenda: list[tuple[float, str, Work]] = []
         busy: set[Future[Work]] = set()
         look_at = 0.0
-        while not stop.wait(TICK_S) and self.finished < len(self._orders):
+        while not stop.wait(TICK_S) and self.finished < len(self._rows):
             if time.monotonic() >= look_at:
                 waiting |= set(self._floor.look())
                 look_at = time.monotonic() + LOOK_S
@@ -67,24 +68,24 @@ class Factory:
         """Take the work orders out of `waiting` that are known to belong to an order that was placed."""
         found = {job: number for job in waiting if (number := placed.number(job)) is not None}
         waiting -= set(found)
-        return [Work(self._orders[number], job) for job, number in found.items()]
+        return [Work(number, self._rows[number], job) for job, number in found.items()]
 
     def _plan(self, agenda: list[tuple[float, str, Work]], work: Work) -> None:
-        if work.next < len(work.order.rows):
-            heapq.heappush(agenda, (self._due(work, work.next), work.order.number, work))
+        if work.next < len(work.rows):
+            heapq.heappush(agenda, (self._due(work, work.next), work.number, work))
 
     def _due(self, work: Work, index: int) -> float:
-        return self._times.due(work.order.rows[index].end)
+        return self._times.due(work.rows[index].end)
 
     def _report(self, work: Work) -> Work:
         """Report the order's next row, or as many of those that are due as the floor takes at once."""
         now, end = time.monotonic(), work.next + 1
-        while end < len(work.order.rows) and self._due(work, end) <= now:
+        while end < len(work.rows) and self._due(work, end) <= now:
             end += 1
-        taken = self._floor.report(work.job, work.order.rows[work.next : end], end == len(work.order.rows))
+        taken = self._floor.report(work.job, work.rows[work.next : end], end == len(work.rows))
         with self._count:
             self.started += work.next == 0
             self.reports += taken
-            self.finished += work.next + taken == len(work.order.rows)
+            self.finished += work.next + taken == len(work.rows)
         work.next += taken
         return work

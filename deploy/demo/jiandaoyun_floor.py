@@ -87,9 +87,9 @@ class JianDaoYunFloor:
         self._sheets: dict[str, Sheet] = {}
 
     @classmethod
-    def opened(cls, folder: Path, log: Path) -> JianDaoYunFloor:
+    def opened(cls, folder: Path) -> JianDaoYunFloor:
         """Start the stand-in. Raises StandInFailed."""
-        return cls(start_stand_in("jiandaoyun", folder, log))
+        return cls(start_stand_in("jiandaoyun", folder, folder / "stand-in.log"))
 
     @property
     def entry(self) -> Mapping[str, Json]:

@@ -33,9 +33,9 @@ class SalesforceShop:
         self._person = Salesperson(stand_in.login)
 
     @classmethod
-    def opened(cls, folder: Path, log: Path) -> SalesforceShop:
+    def opened(cls, folder: Path) -> SalesforceShop:
         """Start the stand-in. Raises StandInFailed."""
-        return cls(start_stand_in("salesforce", folder, log))
+        return cls(start_stand_in("salesforce", folder, folder / "stand-in.log"))
 
     @property
     def entry(self) -> Mapping[str, Json]:

@@ -14,6 +14,8 @@ from deploy.demo.compare import FloorBooks, Json, Made, ShopBooks
 from deploy.demo.jiandaoyun_floor import JianDaoYunFloor
 from deploy.demo.log import Row, WorkOrder
 from deploy.demo.salesforce_shop import SalesforceShop
+from deploy.demo.tryton_floor import TrytonFloor
+from deploy.demo.tryton_shop import TrytonShop
 
 
 class Side(Protocol):
@@ -80,7 +82,7 @@ class Floor(Side, Protocol):
         ...
 
 
-SHOPS: Mapping[str, Callable[[Path, Path], Shop]] = {"salesforce": SalesforceShop.opened}
-"""By the word for it: opens the system in a folder of its own, with a file for its log."""
+SHOPS: Mapping[str, Callable[[Path], Shop]] = {"salesforce": SalesforceShop.opened, "tryton": TrytonShop.opened}
+"""By the word for it: opens the system in a folder of its own."""
 
-FLOORS: Mapping[str, Callable[[Path, Path], Floor]] = {"jiandaoyun": JianDaoYunFloor.opened}
+FLOORS: Mapping[str, Callable[[Path], Floor]] = {"jiandaoyun": JianDaoYunFloor.opened, "tryton": TrytonFloor.opened}

@@ -58,8 +58,7 @@ def stage(folder: Path, orders: list[WorkOrder], stop: Flag, crm: str, mes: str)
     """Kafka, both systems and the bus, ready; all of them are gone afterwards, whatever happened."""
     with ExitStack() as parts:
         logs = folder / ".lineshaft" / "logs"
-        logs.mkdir(parents=True, exist_ok=True)
-        shop, floor = _opened(parts, folder, logs, crm, mes)
+        shop, floor = _opened(parts, folder, crm, mes)
         write_project(folder, shop.entry, floor.entry)
         write_reference(orders, folder / "reference", shop.unit, floor.unit)
         project = load_project(folder)
@@ -73,11 +72,12 @@ def stage(folder: Path, orders: list[WorkOrder], stop: Flag, crm: str, mes: str)
         supervisor.start()
         supervisor.wait_healthy(HEALTHY_S, lambda _: None, stop)
         found = Stage(project, bus, roles, shop, floor, supervisor)
-        floor.aim(found.address("ingress"))
+        if bus.webhooks:
+            floor.aim(found.address("ingress"))
         yield found
 
 
-def _opened(parts: ExitStack, folder: Path, logs: Path, crm: str, mes: str) -> tuple[Shop, Floor]:
+def _opened(parts: ExitStack, folder: Path, crm: str, mes: str) -> tuple[Shop, Floor]:
     """Both systems, started at the same time; what was started is closed with `parts`."""
 
     def close(opening: Future[Shop] | Future[Floor]) -> None:
@@ -85,8 +85,8 @@ def _opened(parts: ExitStack, folder: Path, logs: Path, crm: str, mes: str) -> t
             opening.result().close()
 
     with ThreadPoolExecutor(2) as pool:
-        shop = pool.submit(SHOPS[crm], folder / "far" / "crm", logs / f"crm-{crm}.log")
-        floor = pool.submit(FLOORS[mes], folder / "far" / "mes", logs / f"mes-{mes}.log")
+        shop = pool.submit(SHOPS[crm], folder / "far" / "crm")
+        floor = pool.submit(FLOORS[mes], folder / "far" / "mes")
         parts.callback(close, shop)
         parts.callback(close, floor)
     return shop.result(), floor.result()

@@ -5,11 +5,13 @@ Run by the server's own interpreter, with TRYTOND_CONFIG and DB_NAME set; prints
 
 import json
 from decimal import Decimal
+from secrets import token_urlsafe
 
 from proteus import Model, config
 from trytond.modules.company.tests.tools import create_company
 
 LOGIN = "lineshaft"
+PEOPLE = "people"
 OPERATIONS = (("sawing", "SAW-1"), ("milling", "MILL-2"), ("assembly", "ASSY-1"))
 PRODUCTS = (("P-100", "Bracket"), ("P-200", "Housing"), ("P-300", "Shaft"))
 MATERIAL = "R-1"
@@ -32,6 +34,19 @@ def bus_user():
     application = Model.get("res.user.application")(user=user, application="rest", state="validated")
     application.save()
     return application.key
+
+
+def people():
+    """The person who is everybody: may do all, and works with Tryton as its own clients do, by login and password."""
+    user = Model.get("res.user")(name="Everybody", login=PEOPLE)
+    user.password = token_urlsafe()
+    password = user.password
+    user.companies.append(company())
+    user.company = company()
+    for group in Model.get("res.group").find():
+        user.groups.append(group)
+    user.save()
+    return {"login": PEOPLE, "password": password}
 
 
 def company():
@@ -149,6 +164,7 @@ def main():
         "control": quality(),
         "complaint_type": complaint_type(),
         "key": bus_user(),
+        "people": people(),
     }
     print(json.dumps(facts))
 

@@ -115,7 +115,15 @@ def _made(place: Path, make: Callable[[Path], None]) -> None:
 
 def _install(venv: Path) -> None:
     _run([sys.executable, "-m", "venv", str(venv)], os.environ)
-    pip = [str(venv / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    pip = [
+        str(venv / "bin" / "python"),
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--retries=2",
+    ]
     with as_file(HERE.joinpath("requirements.txt")) as requirements:
         _run([*pip, "--no-deps", "-r", str(requirements)], os.environ)
 
