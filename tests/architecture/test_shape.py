@@ -18,6 +18,7 @@ EXPORTS: Mapping[str, tuple[str, ...]] = {
     "connectors.jiandaoyun.simulator": ("Simulator",),
     "connectors.salesforce": ("SalesforceConfig", "connector"),
     "connectors.salesforce.simulator": ("Simulator",),
+    "connectors.sql": ("SqlConfig", "connector"),
     "connectors.testing": (
         "Certificates",
         "Clock",
