@@ -141,7 +141,14 @@ def wished(error: FarError, wish_s: float | None) -> FarError:
 
 def page_text(response: httpx.Response) -> str:
     """What a person would read of an answer that is no JSON."""
-    return " ".join(TAGS.sub(" ", response.text).split())[:SHOWN]
+    return " ".join(TAGS.sub(" ", _text(response)).split())[:SHOWN]
+
+
+def _text(response: httpx.Response) -> str:
+    try:
+        return response.text
+    except UnicodeError:  # its Content-Type names an encoding that it is not in
+        return response.content.decode("utf-8", "replace")
 
 
 def _body(response: httpx.Response) -> tuple[Value, bool]:

@@ -173,3 +173,8 @@ def test_a_place_in_json_may_have_names_with_dots() -> None:
     assert at(body, "") == body
     assert at(body, "d.results.x") is None
     assert [text_at(body, path) for path in ("a.b.c.d", "flag", "d", "gone")] == ["2", "", "", ""]
+
+
+def test_a_page_that_is_not_in_the_encoding_it_names_is_read_all_the_same() -> None:
+    page = httpx.Response(500, content=b"down", headers={"Content-Type": "text/html; charset=utf-16"})
+    assert page_text(page) == "down"
