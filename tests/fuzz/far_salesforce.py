@@ -133,7 +133,7 @@ def login() -> Iterator[Maker]:
             answer = jiandaoyun_records.wild_answer(rng, body)
 
         def play() -> Ending:
-            minting._http = httpx.Client(
+            minting._http = minting._endpoint._http = httpx.Client(
                 transport=httpx.MockTransport(lambda _: answer), verify=jiandaoyun_records.tls()
             )
             try:
