@@ -37,6 +37,8 @@ uri = sqlite://
 path = {databases}
 [web]
 listen = 127.0.0.1:{port}
+[queue]
+worker = {queued}
 """
 
 
@@ -99,9 +101,12 @@ def ensure(say: Callable[[str], None]) -> Environment:
     return Environment(interpreter, company)
 
 
-def write_configuration(file: Path, databases: Path, port: int) -> Path:
-    """Write the server's configuration; `databases` is the folder of the SQLite files, each named as its database."""
-    file.write_text(CONFIGURATION.format(databases=databases, port=port))
+def write_configuration(file: Path, databases: Path, port: int, queued: bool = False) -> Path:
+    """Write the server's configuration; `databases` is the folder of the SQLite files, each named as its database.
+
+    What is `queued` waits for a worker, of which there is none; else the server does it at once.
+    """
+    file.write_text(CONFIGURATION.format(databases=databases, port=port, queued=queued))
     return file
 
 

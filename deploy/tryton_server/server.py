@@ -33,11 +33,14 @@ class ServerFailed(Exception):
 class TrytonServer:
     """A server on loopback in a process group of its own; the folder holds its databases and its log.
 
-    `systems` are names of databases; each is a company of its own, and stays in the folder. Use it as a context.
+    `systems` are names of databases; each is a company of its own, and stays in the folder. Where it is `patient`, a
+    confirmed sale waits to be processed, and may be changed for so long. Use it as a context.
     """
 
-    def __init__(self, folder: Path, *systems: str, say: Callable[[str], None] = lambda _: None) -> None:
-        self._folder, self._systems, self._say = folder, systems, say
+    def __init__(
+        self, folder: Path, *systems: str, say: Callable[[str], None] = lambda _: None, patient: bool = False
+    ) -> None:
+        self._folder, self._systems, self._say, self._patient = folder, systems, say, patient
         self._process: subprocess.Popen[bytes] | None = None
         self.facts: Mapping[str, Json] = {}
         self.url = ""
@@ -70,7 +73,7 @@ class TrytonServer:
             self.add(name)
         port = kept_port(self._folder, "tryton")
         self.url = f"http://127.0.0.1:{port}"
-        configuration = write_configuration(self._folder / "trytond.conf", self._folder, port)
+        configuration = write_configuration(self._folder / "trytond.conf", self._folder, port, self._patient)
         with self.log.open("ab") as log, as_file(HERE.joinpath("serve.py")) as script:
             self._process = subprocess.Popen(  # noqa: S603
                 [str(environment.python), str(script), "-c", str(configuration), "-d", *self._systems],
