@@ -61,14 +61,20 @@ class RunningStandIn:
         self._http = self._simulator = self._stand_in = None
 
     def settings(self, **changes: object) -> Fields:
-        """See `Bench.settings`: each secret is in a file beside the stand-in and stands as a reference to it."""
+        """See `Bench.settings`: each secret is in a file beside the stand-in and stands as a reference to it.
+
+        So does a changed one that is given as SecretStr; a text stays what it is.
+        """
         known = self._connector.config.model_fields
-        values: dict[str, object] = {**self.stand_in.config, **self._usual, **changes}
-        for name in secret_fields(self._connector.config):
-            text = values.get(name)
-            if isinstance(text, str) and not text.startswith("${"):
+        values: dict[str, object] = {**self.stand_in.config, **self._usual}
+        secrets = {
+            name: SecretStr(str(values[name])) for name in secret_fields(self._connector.config) if name in values
+        }
+        values |= {**secrets, **changes}
+        for name, value in values.items():
+            if isinstance(value, SecretStr):
                 file = self._folder / f"secret-{name}"
-                file.write_text(text)
+                file.write_text(value.get_secret_value())
                 values[name] = f"${{file:{file}}}"
         given = {name: value for name, value in values.items() if value is not None}
         return _plain({name: value for name, value in given.items() if name in known or name in changes})

@@ -1,0 +1,170 @@
+"""A source and a sink under the suite's hands: every call within its time, everything they say kept."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from connectors.contract import Batch, Position, Rejection, Sink, Source
+from connectors.errors import FarError
+from connectors.testing.bench import Facts
+from connectors.testing.conformance.lane import Lane
+from connectors.testing.conformance.rule import Broken
+from schemas.document import Document, from_json, to_json
+
+SLACK_S = 5.0
+"""How much later than promised a call may return before it is told: machines are busy."""
+
+OPEN_CALLS = 10
+"""Calls of the far system that `open` and `close` may wait for, one after the other."""
+
+POLL_S = 0.1
+
+ENDLESS = 10
+"""How often patience may be used up before a reading counts as one that never ends."""
+
+
+class DrivenSource:
+    """One instance of a source and the batches it gave."""
+
+    def __init__(self, source: Source, facts: Facts) -> None:
+        self.raw = source
+        self.lane = Lane()
+        self.batches: list[Batch] = []
+        self._facts = facts
+        self._first = True
+
+    def open(self, position: Position | None) -> None:
+        """Open it behind a position, which goes through JSON as on the bus."""
+        self._first = position is None
+        kept = None if position is None else stored(position)
+        self.lane.call("open", self._facts.call_timeout_s * OPEN_CALLS + SLACK_S, lambda: self.raw.open(kept))
+
+    def poll(self, timeout: float = POLL_S) -> Batch | None:
+        """One poll, which has the time it was given and that of one call of a silent far system."""
+        most = timeout + self._facts.call_timeout_s + SLACK_S
+        batch = self.lane.call(f"poll({timeout:g})", most, lambda: self.raw.poll(timeout))
+        if batch is not None:
+            self.batches.append(batch)
+        return batch
+
+    def close(self) -> None:
+        """Close it, from outside where a call of it is stuck."""
+        if self.lane.stuck:
+            self.raw.close()
+        else:
+            self.lane.call("close", self._facts.call_timeout_s + SLACK_S, self.raw.close)
+
+    def until(self, wanted: Callable[[], bool], what: str) -> None:
+        """Poll until `wanted`. Raises Broken, saying that `what` did not happen, where patience ends."""
+        deadline = time.monotonic() + self._facts.patience_s
+        while not wanted():
+            if time.monotonic() > deadline:
+                raise Broken(f"{what} within {self._facts.patience_s:g} s; what came was {shown(self.documents)}")
+            self.poll()
+
+    def drain(self) -> Sequence[Batch]:
+        """Poll until the backfill is over and nothing comes any more; the batches of these polls.
+
+        Behind a position there may be nothing to say at all.
+        """
+        begun, started = len(self.batches), time.monotonic()
+        quiet_since = started
+        while time.monotonic() - quiet_since < self._facts.quiet_s or not self._settled:
+            batch = self.poll()
+            now = time.monotonic()
+            if batch is not None and batch.documents:
+                quiet_since = now
+            if now - quiet_since > self._facts.patience_s:
+                raise Broken(
+                    "the backfill never ended: no batch said complete=True though nothing came any more. Say it with "
+                    "the batch that ends the first reading, for the bus keeps its sinks shut until then"
+                )
+            if now - started > ENDLESS * self._facts.patience_s:
+                raise Broken(f"documents never stop coming though nobody changes anything: {shown(self.documents)}")
+        return self.batches[begun:]
+
+    @property
+    def _settled(self) -> bool:
+        return self.complete or not (self._first or self.batches)
+
+    @property
+    def complete(self) -> bool:
+        """Whether the newest batch said that the first reading is done."""
+        return bool(self.batches) and self.batches[-1].complete
+
+    @property
+    def documents(self) -> list[Document]:
+        """Everything that came, in order."""
+        return [document for batch in self.batches for document in batch.documents]
+
+    @property
+    def newest(self) -> Mapping[str, Document]:
+        """Of each record the document with the highest revision: what is left when repeats have fallen."""
+        return newest(self.documents)
+
+    @property
+    def position(self) -> Position:
+        """The newest position. Raises Broken before the first batch."""
+        if not self.batches:
+            raise Broken("no batch came, so there is no position to go on from: give one also without documents")
+        return self.batches[-1].position
+
+
+class DrivenSink:
+    """One instance of a sink."""
+
+    def __init__(self, sink: Sink, facts: Facts) -> None:
+        self.raw = sink
+        self.lane = Lane()
+        self._facts = facts
+
+    def open(self) -> None:
+        """Open it."""
+        self.lane.call("open", self._facts.call_timeout_s * OPEN_CALLS + SLACK_S, self.raw.open)
+
+    def write(self, documents: Sequence[Document]) -> Sequence[Rejection]:
+        """One write; its rejections are checked to be about its documents."""
+        most = self._facts.call_timeout_s * (OPEN_CALLS + len(documents)) + SLACK_S
+        rejections = self.lane.call("write", most, lambda: self.raw.write(documents))
+        for each in rejections:
+            if not 0 <= each.index < len(documents):
+                raise Broken(
+                    f"write rejected index {each.index} of {len(documents)} documents: an index counts from 0 in the "
+                    "sequence that was given, or the bus parks the wrong record"
+                )
+            if not isinstance(each.error, FarError):
+                raise Broken(
+                    f"the rejection of {documents[each.index].id} holds {each.error!r}, which is no FarError"
+                )
+        return rejections
+
+    def close(self) -> None:
+        """Close it."""
+        if self.lane.stuck:
+            self.raw.close()
+        else:
+            self.lane.call("close", self._facts.call_timeout_s + SLACK_S, self.raw.close)
+
+
+def newest(documents: Sequence[Document]) -> Mapping[str, Document]:
+    """Of each record the document with the highest revision, the later one where two are the same."""
+    found: dict[str, Document] = {}
+    for each in documents:
+        if each.id not in found or each.revision >= found[each.id].revision:
+            found[each.id] = each
+    return found
+
+
+def stored(position: Position) -> Position:
+    """The position as it comes back from the bus, which keeps it as JSON text."""
+    kept = from_json(to_json(position))
+    if not isinstance(kept, dict):
+        raise Broken(f"the position {position!r:.200} is no JSON object")
+    return kept
+
+
+def shown(documents: Sequence[Document]) -> str:
+    """The last few documents for a person."""
+    few = [f"{each.id}@{each.revision[:17]}{' deleted' if each.deleted else ''}" for each in documents[-5:]]
+    return f"{len(documents)} documents, the last ones {', '.join(few)}" if few else "nothing"

@@ -1,0 +1,84 @@
+"""What a far system tells of changes may come twice, in another order or not at all, and its clock may be wrong."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from connectors.testing.abilities import ClockBench, NotifyingBench
+from connectors.testing.conformance.desk import Desk
+from connectors.testing.conformance.reading import carries, has
+from connectors.testing.conformance.rule import Broken, DoesNotApply, rule
+
+HOUR_S = 3600
+
+
+@rule("source", "A notice that comes twice would become two changes, and the second one might undo a later one.")
+def a_repeated_notice_changes_nothing(desk: Desk) -> None:
+    """After notices that came twice the newest document of the record is the record as it is."""
+    check_spoilt(desk, "duplicated")
+
+
+@rule("source", "A notice that comes late would set the order back to what it was.")
+def reordered_notices_leave_the_newest(desk: Desk) -> None:
+    """After notices that came in another order the newest document of the record is the record as it is."""
+    check_spoilt(desk, "reordered")
+
+
+@rule("source", "No far system tells everything: what a notice did not tell is an order that is never made.")
+def a_lost_notice_is_found(desk: Desk) -> None:
+    """A change whose notice is lost is told all the same: by a sweep, a gap or a poll."""
+    check_spoilt(desk, "lost")
+
+
+@rule("source", "A far clock that ran ahead carries the position past later changes: they are never told.")
+def a_clock_ahead_hides_no_change(desk: Desk) -> None:
+    """Changes while the far clock ran an hour ahead, and after it was set right, are told, also after a restart."""
+    check_clock(desk, HOUR_S)
+
+
+@rule("source", "Changes that are stamped an hour ago lie before the position: they are never told.")
+def a_clock_behind_hides_no_change(desk: Desk) -> None:
+    """Changes that are made while the far clock is an hour behind, and afterwards, are told, also after a restart."""
+    check_clock(desk, -HOUR_S)
+
+
+def check_spoilt(desk: Desk, how: Literal["duplicated", "reordered", "lost"]) -> None:
+    """Spoil the notices of some changes, and look for the record as it is at the end."""
+    notifying = desk.ability(NotifyingBench)
+    first, second = desk.make(), desk.make()
+    with desk.source() as source:
+        source.drain()
+        if not notifying.spoil_notices(how):
+            raise DoesNotApply(f"the bench says that notices of this far system cannot be {how}")
+        last = desk.text("last")
+        for values in (desk.text("first"), desk.text("then"), last):
+            desk.people.change(first, values)
+        other = desk.text("other")
+        desk.people.change(second, other)
+        source.until(lambda: has(source, second, other), f"a change of {second} was not told: notices were {how}")
+        source.until(lambda: has(source, first, last), f"the last change of {first} was not told: notices were {how}")
+        source.drain()
+    if not carries(source.newest[first], last):
+        raise Broken(
+            f"notices were {how}, and the document of {first} with the highest revision is "
+            f"{source.newest[first].fields!r:.300}, not {dict(last)}: take the revision from the fetched record"
+        )
+
+
+def check_clock(desk: Desk, seconds: int) -> None:
+    """Change a record while the clock is wrong, when it is right again, and over a restart."""
+    clock = desk.ability(ClockBench)
+    record = desk.make()
+    with desk.source() as source:
+        source.drain()
+        clock.move_clock(seconds)
+        wrong = desk.text("wrong clock")
+        desk.people.change(record, wrong)
+        wanted = f"a change of {record} while the far clock was {seconds} s off was not told"
+        source.until(lambda: has(source, record, wrong), wanted)
+    clock.move_clock(0)
+    with desk.source(source.position) as again:
+        right = desk.text("right clock")
+        desk.people.change(record, right)
+        wanted = f"a change of {record} after the far clock was {seconds} s off and set right was not told"
+        again.until(lambda: has(again, record, right), wanted)
