@@ -29,7 +29,8 @@ __all__ = [
 def suite_of(factory: BenchFactory, *, long: bool = False) -> type:
     """A pytest class with one test per rule against this bench; with `long` the rules that take their time as well.
 
-    A rule that has no object is a skipped test whose reason begins with "does not apply".
+    A rule that has no object is a skipped test whose reason begins with "does not apply"; one that waits for its
+    bench, with "not yet".
     """
     from connectors.testing.conformance.for_pytest import suite_class  # the command runs where there is no pytest
 

@@ -11,7 +11,7 @@ from rich.table import Table
 from connectors.testing.conformance.session import Outcome, Verdict
 from schemas.document import Fields, from_json
 
-COLOURS: dict[Verdict, str] = {"passed": "green", "failed": "red", "does not apply": "dim"}
+COLOURS: dict[Verdict, str] = {"passed": "green", "failed": "red", "not yet": "yellow", "does not apply": "dim"}
 
 
 def as_table(connector: str, outcomes: Sequence[Outcome]) -> Table:
@@ -41,9 +41,10 @@ def as_json(outcomes: Sequence[Outcome]) -> list[Fields]:
 
 
 def as_junit(connector: str, outcomes: Sequence[Outcome]) -> str:
-    """One testsuite; a rule that does not apply is a skipped case."""
+    """One testsuite; a rule that does not apply, or not yet, is a skipped case."""
     counts = Counter(each.verdict for each in outcomes)
-    totals = {"tests": len(outcomes), "failures": counts["failed"], "skipped": counts["does not apply"], "errors": 0}
+    skipped = counts["does not apply"] + counts["not yet"]
+    totals = {"tests": len(outcomes), "failures": counts["failed"], "skipped": skipped, "errors": 0}
     attributes = {name: str(count) for name, count in totals.items()}
     attributes["time"] = f"{sum(each.seconds for each in outcomes):.3f}"
     root = ElementTree.Element("testsuites", {"name": "conformance", **attributes})
@@ -54,8 +55,8 @@ def as_junit(connector: str, outcomes: Sequence[Outcome]) -> str:
         if each.verdict == "failed":
             failure = ElementTree.SubElement(case, "failure", {"message": clean(each.reason), "type": "Broken"})
             failure.text = clean(f"{each.what}\n{each.reason}\n{each.why}")
-        elif each.verdict == "does not apply":
-            ElementTree.SubElement(case, "skipped", {"message": clean(each.reason)})
+        elif each.verdict != "passed":
+            ElementTree.SubElement(case, "skipped", {"message": clean(f"{each.verdict}: {each.reason}")})
     ElementTree.indent(root)
     return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 

@@ -22,6 +22,10 @@ class DoesNotApply(Exception):
     """The rule has no object in this connector; the message is the reason."""
 
 
+class NotYet(Exception):
+    """The rule waits for the bench's maker; the message is what is to be done."""
+
+
 @dataclass(frozen=True)
 class Rule:
     """One promise.

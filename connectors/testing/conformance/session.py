@@ -15,9 +15,9 @@ from connectors.testing.abilities import ClockBench, SilentBench, TroubledBench
 from connectors.testing.bench import Bench, SinkBench, SourceBench, WebhookBench
 from connectors.testing.benches import BenchFactory
 from connectors.testing.conformance.desk import Desk
-from connectors.testing.conformance.rule import Broken, DoesNotApply, Rule, Side
+from connectors.testing.conformance.rule import Broken, DoesNotApply, NotYet, Rule, Side
 
-Verdict = Literal["passed", "failed", "does not apply"]
+Verdict = Literal["passed", "failed", "not yet", "does not apply"]
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,8 @@ class Session:
                     desk.bench.stop()
         except DoesNotApply as reason:
             return "does not apply", str(reason)
+        except NotYet as reason:
+            return "not yet", str(reason)
         except Exception as error:
             self.close()  # what a broken rule left behind must not break the next one
             return "failed", told(error)
@@ -95,9 +97,15 @@ PARTS: Sequence[tuple[Side, type]] = (("source", SourceBench), ("sink", SinkBenc
 
 
 def check_applies(rule: Rule, bench: Bench) -> None:
-    """Raises DoesNotApply where the rule has no object, and Broken where the bench lacks what the connector has."""
+    """Whether the rule can be tried.
+
+    Raises DoesNotApply where it has no object, NotYet where the bench says that it waits, and Broken where the bench
+    lacks what the connector has.
+    """
     if rule.name in bench.facts.does_not_apply:
         raise DoesNotApply(f"the bench says: {bench.facts.does_not_apply[rule.name]}")
+    if rule.name in bench.facts.not_yet:
+        raise NotYet(bench.facts.not_yet[rule.name])
     for side, part in PARTS:
         if rule.side != side:
             continue
