@@ -1,4 +1,7 @@
-"""`lineshaft connector list|describe`: what can be plugged in, and what each plug-in says of its system."""
+"""`lineshaft connector list|describe`: what can be plugged in, and what each plug-in says of its system.
+
+Making one is in making_commands.py.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deploy import output
+from deploy import making_commands, output
 from deploy.exits import FOUND
 from deploy.invocation import invocation
 from deploy.invocation import project as project_of
@@ -23,11 +26,12 @@ LISTED = ("name", "sides", "summary", "package", "version")
 SETTINGS = ("name", "type", "required", "default", "description")
 FIELDS = ("path", "kind", "required", "writable", "values", "doc")
 
-app = typer.Typer(help="Connectors: what is installed, and what each knows of its system.", no_args_is_help=True)
+app = typer.Typer(help="Connectors: what is installed, and making one.", no_args_is_help=True)
 
 
 def add_to(main: typer.Typer) -> None:
     """Add the group `connector`."""
+    making_commands.add_to(app)
     main.add_typer(app, name="connector")
 
 

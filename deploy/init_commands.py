@@ -25,7 +25,7 @@ def init(
 ) -> None:
     """Make a project: lineshaft.yaml with every setting explained, definitions to edit, folders for the rest."""
     where = folder.absolute()
-    _check_empty(folder, where)
+    check_empty(folder, where)
     for name in ("reference", "secrets"):
         (where / name).mkdir(parents=True, exist_ok=True)
     (where / "secrets").chmod(0o700)
@@ -36,7 +36,8 @@ def init(
     output.line(f"next: `lineshaft --project {folder} check` says what is still to be filled in")
 
 
-def _check_empty(named: Path, where: Path) -> None:
+def check_empty(named: Path, where: Path) -> None:
+    """Raises Refused where something is already there: nothing of a person's is ever overwritten."""
     if where.exists() and not where.is_dir():
         raise Refused(f"{named}: is no folder.", "Name a new one.")
     if where.is_dir() and any(where.iterdir()):
