@@ -12,13 +12,10 @@ WARM_UP = 0.2
 """The part of a run in which caches, arenas and Java's heap fill."""
 
 MEMORY_MB_PER_H = 40.0
-"""What a role may seem to gain in an hour; a leak of one small object per record would be ten times that."""
+"""What a process may seem to gain in an hour; a leak of one small object per record would be ten times that."""
 
-PIPELINE_BYTES_PER_ORDER = 1_500
+PIPELINE_BYTES_PER_ORDER = 800
 """A closed order leaves a stub in the pipeline's memory for ever, so that no resync makes it again (DESIGN 4)."""
-
-BROKER_MB_PER_H = 150.0
-"""The broker maps the index of every segment it has, 72 topics and partitions of them; its heap is bounded."""
 
 NOISE: Mapping[str, float] = {"MB": 8.0, "s": 2.0, "files": 8.0, "threads": 8.0}
 """What a thing may gain in the whole run before a line through it means anything: short runs are noisy."""
@@ -109,7 +106,7 @@ def _memory(steady: Sequence[Sample], rate: float) -> list[Line]:
 
 
 def _allowed(name: str, stubs_mb_per_h: float) -> float:
-    return {BROKER: BROKER_MB_PER_H, "pipeline": MEMORY_MB_PER_H + stubs_mb_per_h}.get(name, MEMORY_MB_PER_H)
+    return MEMORY_MB_PER_H + (stubs_mb_per_h if name == "pipeline" else 0.0)
 
 
 def _handles(steady: Sequence[Sample]) -> list[Line]:
