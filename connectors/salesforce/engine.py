@@ -8,6 +8,7 @@ One batch waits at most, and a feed is asked for more only when its events were 
 from __future__ import annotations
 
 import base64
+import contextlib
 import logging
 import queue
 import threading
@@ -36,7 +37,8 @@ TAKEN_AT_ONCE = 20
 RIGHTS_EVERY_S = 3600.0
 MENDS_AT_ONCE, MENDS_WITHIN_S = 6, 60.0
 
-Outcome: TypeAlias = "Batch | Exception"
+Outcome: TypeAlias = "Batch | Exception | None"
+"""None wakes who waits when there is nothing to come any more."""
 
 log = logging.getLogger(__name__)
 
@@ -88,6 +90,11 @@ class Engine:
         for feed in self._feeds.values():
             feed.close()
         self._feeds.clear()
+
+    def wake(self) -> None:
+        """After `close`: whoever waits at the outbox waits no longer."""
+        with contextlib.suppress(queue.Full):  # then there is something for them
+            self.outbox.put_nowait(None)
 
     def _run(self) -> None:
         try:

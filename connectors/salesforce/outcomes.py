@@ -51,7 +51,7 @@ DAILY_QUOTA_PAUSE_S = 900.0
 """The quota of deliveries per 24 hours is used up: pause (contract section 5)."""
 
 busy = throttled(CONCURRENT_CALLS_PAUSE_S)
-config = misconfigured("salesforce", "Check topics, pubsub_endpoint and the integration user's rights.")
+config = misconfigured("topics, pubsub_endpoint", "Check both, and the integration user's rights.")
 
 REST: Mapping[str, Meaning] = {
     "UNABLE_TO_LOCK_ROW": passing,

@@ -48,15 +48,16 @@ class SalesforceSource:
             outcome = self._engine.outbox.get(timeout=max(0.0, timeout))
         except queue.Empty:
             return None
-        if isinstance(outcome, Batch):
+        if outcome is None or isinstance(outcome, Batch):
             return outcome
         self._failure = outcome
         raise outcome
 
     def close(self) -> None:
-        """End every stream, thread and connection; a read that is under way is aborted."""
+        """End every stream, thread and connection; a read or a poll that is under way ends."""
         if self._engine is not None:
             self._engine.close()
+            self._engine.wake()
         if self._pubsub is not None:
             self._pubsub.close()
         self._client.close()
