@@ -155,6 +155,7 @@ def while_receiving(
     desk: Desk, troubled: TroubledBench, trouble: Trouble, config: ConnectorConfig
 ) -> FarError | None:
     """What receive raises of a genuine push."""
+    desk.pusher.pushed()
     desk.make()
     requests = desk.pusher.pushed()
     troubled.cause(trouble)

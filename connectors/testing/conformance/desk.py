@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar, cast
 
@@ -15,6 +15,7 @@ from connectors.testing.conformance.rule import Broken, DoesNotApply
 from schemas.document import Document, Fields
 
 Ability = TypeVar("Ability")
+T = TypeVar("T")
 
 
 class Desk:
@@ -23,6 +24,13 @@ class Desk:
     def __init__(self, bench: Bench) -> None:
         self.bench = bench
         self._numbers = itertools.count(1)
+        self._made: dict[str, object] = {}
+
+    def once(self, name: str, make: Callable[[], T]) -> T:
+        """What several rules look at and only the first one has to make."""
+        if name not in self._made:
+            self._made[name] = make()
+        return cast("T", self._made[name])
 
     @property
     def connector(self) -> Connector:

@@ -11,6 +11,7 @@ from connectors.testing.bench import Facts
 from connectors.testing.conformance.lane import Lane
 from connectors.testing.conformance.rule import Broken
 from schemas.document import Document, from_json, to_json
+from schemas.identity import revision_time_us
 
 SLACK_S = 5.0
 """How much later than promised a call may return before it is told: machines are busy."""
@@ -100,7 +101,7 @@ class DrivenSource:
 
     @property
     def newest(self) -> Mapping[str, Document]:
-        """Of each record the document with the highest revision: what is left when repeats have fallen."""
+        """Of each record the document that came last, which is what the bus keeps of what a source reads."""
         return newest(self.documents)
 
     @property
@@ -148,12 +149,27 @@ class DrivenSink:
 
 
 def newest(documents: Sequence[Document]) -> Mapping[str, Document]:
-    """Of each record the document with the highest revision, the later one where two are the same."""
-    found: dict[str, Document] = {}
-    for each in documents:
-        if each.id not in found or each.revision >= found[each.id].revision:
-            found[each.id] = each
-    return found
+    """Of each record the document that came last."""
+    return {each.id: each for each in documents}
+
+
+def follows(later: Document, earlier: Document) -> bool:
+    """Whether a document's revision may stand behind another one's: another content, and no lower stamp.
+
+    Raises Broken for one that is no revision. Far systems stamp by the second: equal stamps go by arrival.
+    """
+    return later.revision != earlier.revision and stamp_us(later) >= stamp_us(earlier)
+
+
+def stamp_us(document: Document) -> int:
+    """The stamp in the revision. Raises Broken where there is none."""
+    try:
+        return revision_time_us(document.revision)
+    except ValueError:
+        raise Broken(
+            f"{document.id} has the revision {document.revision!r}, which begins with no stamp: make it by "
+            "schemas.identity.revision of the newest stamp in the record and its content"
+        ) from None
 
 
 def stored(position: Position) -> Position:

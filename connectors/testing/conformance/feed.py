@@ -14,13 +14,13 @@ HOUR_S = 3600
 
 @rule("source", "A notice that comes twice would become two changes, and the second one might undo a later one.")
 def a_repeated_notice_changes_nothing(desk: Desk) -> None:
-    """After notices that came twice the newest document of the record is the record as it is."""
+    """After notices that came twice the last document of the record is the record as it is."""
     check_spoilt(desk, "duplicated")
 
 
 @rule("source", "A notice that comes late would set the order back to what it was.")
 def reordered_notices_leave_the_newest(desk: Desk) -> None:
-    """After notices that came in another order the newest document of the record is the record as it is."""
+    """After notices that came in another order the last document of the record is the record as it is."""
     check_spoilt(desk, "reordered")
 
 
@@ -60,8 +60,8 @@ def check_spoilt(desk: Desk, how: Literal["duplicated", "reordered", "lost"]) ->
         source.drain()
     if not carries(source.newest[first], last):
         raise Broken(
-            f"notices were {how}, and the document of {first} with the highest revision is "
-            f"{source.newest[first].fields!r:.300}, not {dict(last)}: take the revision from the fetched record"
+            f"notices were {how}, and the last document of {first} is "
+            f"{source.newest[first].fields!r:.300}, not {dict(last)}: fetch the record, a notice says only which one"
         )
 
 

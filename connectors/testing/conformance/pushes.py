@@ -10,10 +10,11 @@ from connectors.errors import AuthError, DataError, FarError
 from connectors.testing.abilities import NotifyingBench
 from connectors.testing.bench import SourceBench
 from connectors.testing.conformance.desk import Desk
+from connectors.testing.conformance.driven import follows, stamp_us
 from connectors.testing.conformance.lane import strange
 from connectors.testing.conformance.reading import check_there
 from connectors.testing.conformance.rule import Broken, DoesNotApply, rule
-from schemas.document import Document
+from schemas.document import Document, Fields
 
 BODIES = (b"", b"{", b"[]", b"null", b'{"op":1}', b"\xff\xfe", b"a=b&c", b"[" * 50_000, b'{"data":{"id":null}}')
 
@@ -24,7 +25,7 @@ BODIES = (b"", b"{", b"[]", b"null", b'{"op":1}', b"\xff\xfe", b"a=b&c", b"[" * 
 def a_push_becomes_a_document(desk: Desk) -> None:
     """The push of a record that a person made gives its document, with what was entered."""
     values = desk.text()
-    record = people(desk).make(values)
+    record = made(desk, values)
     documents = [each for request in one_push(desk) for each in received(desk.webhook(), request)]
     found = [each for each in documents if each.id == record]
     if not found:
@@ -41,7 +42,7 @@ def a_push_is_the_document_that_is_read(desk: Desk) -> None:
     """The document of a push is equal to the one that a source reads of the same record."""
     if desk.connector.source is None:
         raise DoesNotApply("the connector has no source")
-    record = people(desk).make(desk.text())
+    record = made(desk)
     pushed = [each for request in one_push(desk) for each in received(desk.webhook(), request) if each.id == record]
     with desk.source() as source:
         source.drain()
@@ -55,7 +56,7 @@ def a_push_is_the_document_that_is_read(desk: Desk) -> None:
 @rule("webhook", "Whoever knows the address could order and cancel production.")
 def a_forged_push_is_refused(desk: Desk) -> None:
     """A push with another body, without its headers, or without its query is refused with AuthError."""
-    people(desk).make(desk.text())
+    made(desk)
     genuine = one_push(desk)[-1]
     for what, forged in forgeries(genuine):
         webhook = desk.webhook()
@@ -77,7 +78,7 @@ def a_forged_push_is_refused(desk: Desk) -> None:
 )
 def a_repeated_push_adds_nothing(desk: Desk) -> None:
     """The same push a second time gives the same documents or none, also to a new instance."""
-    people(desk).make(desk.text())
+    made(desk)
     webhook, request = desk.webhook(), one_push(desk)[-1]
     first = received(webhook, request)
     for who, again in (("the same instance", webhook), ("a new instance", desk.webhook())):
@@ -92,7 +93,7 @@ def a_repeated_push_adds_nothing(desk: Desk) -> None:
 )
 def a_new_instance_takes_the_push_again(desk: Desk) -> None:
     """A new instance, as the bus makes after a failure, gives the documents of a push that another had taken."""
-    people(desk).make(desk.text())
+    made(desk)
     request = one_push(desk)[-1]
     first, second = received(desk.webhook(), request), received(desk.webhook(), request)
     if first != second:
@@ -103,21 +104,19 @@ def a_new_instance_takes_the_push_again(desk: Desk) -> None:
 
 @rule("webhook", "A push that was overtaken would set the record back to what it was.")
 def reordered_pushes_leave_the_newest(desk: Desk) -> None:
-    """Two changes pushed in the wrong order: the later one has the higher revision."""
-    record = people(desk).make(desk.text())
-    desk.pusher.pushed()
+    """Two changes pushed in the wrong order: the later one has the higher stamp."""
+    record = made(desk)
+    one_push(desk)
     older, newer = desk.text("older"), desk.text("newer")
     for values in (older, newer):
         people(desk).change(record, values)
     webhook = desk.webhook()
     requests = list(desk.pusher.pushed())
     found = [each for request in reversed(requests) for each in received(webhook, request) if each.id == record]
-    last = max(found, key=lambda each: each.revision, default=None)
+    last = max(found, key=stamp_us, default=None)
     if last is None or any(last.fields.get(name) != value for name, value in newer.items()):
         shown = None if last is None else dict(last.fields)
-        raise Broken(
-            f"of pushes in the wrong order the highest revision is {shown!r:.300}, and {dict(newer)} was last"
-        )
+        raise Broken(f"of pushes in the wrong order the highest stamp has {shown!r:.300}, and {dict(newer)} was last")
 
 
 @rule("webhook", "A cancelled order would be made all the same.")
@@ -125,12 +124,12 @@ def a_pushed_deletion_is_told(desk: Desk) -> None:
     """The push of a deletion gives a deleted document behind every revision the record had."""
     if desk.facts.deletions == "untold":
         raise DoesNotApply("the bench says that deletions are not told (Facts.deletions)")
-    record = people(desk).make(desk.text())
+    record = made(desk)
     webhook = desk.webhook()
     before = [each for request in one_push(desk) for each in received(webhook, request) if each.id == record]
     people(desk).delete(record)
     after = [each for request in one_push(desk) for each in received(webhook, request) if each.id == record]
-    if not after or not after[-1].deleted or after[-1].revision <= before[-1].revision:
+    if not after or not after[-1].deleted or not follows(after[-1], before[-1]):
         raise Broken(
             f"the push of the deletion of {record} gave {after!r:.300}, and a newer deleted document must come"
         )
@@ -139,7 +138,7 @@ def a_pushed_deletion_is_told(desk: Desk) -> None:
 @rule("webhook", "Anybody can send anything there: what raises something else stops the ingress for everybody.")
 def any_request_raises_only_far_errors(desk: Desk) -> None:
     """Whatever a request holds, receive gives documents or raises AuthError or DataError."""
-    people(desk).make(desk.text())
+    made(desk)
     genuine = one_push(desk)[-1]
     for request in (*(replace(genuine, body=body) for body in BODIES), Request("GET", "/", {}, {}, b"")):
         try:
@@ -161,7 +160,7 @@ def a_lost_push_is_read(desk: Desk) -> None:
         raise DoesNotApply("the connector has no source")
     if not desk.ability(NotifyingBench).spoil_notices("lost"):
         raise DoesNotApply("the bench says that pushes of this far system cannot be lost")
-    record = people(desk).make(desk.text())
+    record = made(desk)
     with desk.source() as source:
         source.until(
             lambda: record in source.newest, f"the push of {record} was lost, and the source did not give it"
@@ -171,6 +170,12 @@ def a_lost_push_is_read(desk: Desk) -> None:
 def people(desk: Desk) -> SourceBench:
     """Who makes the records that are pushed."""
     return desk.ability(SourceBench)
+
+
+def made(desk: Desk, values: Fields | None = None) -> str:
+    """A record that a person makes; what was pushed before is forgotten."""
+    desk.pusher.pushed()
+    return people(desk).make(values or desk.text())
 
 
 def one_push(desk: Desk) -> Sequence[Request]:

@@ -63,9 +63,8 @@ def in_trouble(desk: Desk) -> Iterator[str]:
     """The text of every error that the bench can cause in no time, with what is chained to it."""
     if not isinstance(desk.bench, TroubledBench):
         return
-    for trouble in desk.bench.troubles:
-        if trouble.during == "poll":
-            continue  # these take their time, and their errors come from the same client
+    told = {(each.during, each.error): each for each in desk.bench.troubles if each.during != "poll"}
+    for trouble in told.values():  # one of a kind; those of poll take their time and come from the same client
         config = desk.config(**trouble.settings)
         error = CALLS[trouble.during](desk, desk.bench, trouble, config)
         desk.bench.mend()

@@ -89,7 +89,11 @@ class Session:
 
     def _started(self) -> Desk:
         bench = self._factory(self._folder / f"far-{next(self._numbers)}")
-        bench.start()
+        try:
+            bench.start()
+        except Exception:
+            bench.stop()
+            raise
         return Desk(bench)
 
 
