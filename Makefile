@@ -23,7 +23,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@test -x $(VENV)/bin/python || { echo "setup: making $(VENV)"; $(PYTHON) -m venv $(VENV); } || \
 	  { rm -rf $(VENV); echo "$(PYTHON) could not make $(VENV). On Debian or Ubuntu: apt-get install python3-venv" >&2; exit 2; }
 	@echo "setup: installing the pinned packages (about a minute the first time)"
-	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[kafka,sql,dev]' || \
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[kafka,sftp,sql,dev]' || \
 	  { echo "setup: the packages could not be installed; the reason is above. Behind a proxy set HTTPS_PROXY, then make setup again." >&2; exit 3; }
 	@touch $(STAMP)
 	@echo "setup: done"

@@ -61,6 +61,12 @@ TimeoutS = Annotated[
 """A pydantic field for the longest wait for one answer."""
 
 
+class Settings(BaseModel):
+    """A part of a configuration: unknown keys are errors, values never change. Every field has a `description`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
 class ConnectorConfig(BaseModel):
     """What every connector's configuration shares: unknown keys are errors, values never change.
 

@@ -14,6 +14,7 @@ from deploy.kafka import EmbeddedKafka
 from tests.raw_kafka import RawKafka
 
 NEEDS = "needs "
+PATHS = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"  # where servers lie; not everybody's path has them
 NO_OBJECT = "does not apply: "  # a rule of the conformance suite says why it has no object in this connector
 NUMBERS = itertools.count(1)
 
@@ -47,7 +48,7 @@ def raw(broker: EmbeddedKafka) -> RawKafka:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """A test marked `needs(tool)` fails without the tool where CI=true, and is skipped elsewhere."""
     for mark in item.iter_markers("needs"):
-        missing = [tool for tool in mark.args if shutil.which(tool) is None]
+        missing = [tool for tool in mark.args if shutil.which(tool, path=PATHS) is None]
         if missing and os.environ.get("CI") == "true":
             pytest.fail(f"{NEEDS}{', '.join(missing)}: name its package in .ci/apt.txt", pytrace=False)
         if missing:

@@ -1,21 +1,29 @@
-"""Reference data from a drop folder: CSV and Excel files, each read once."""
+"""Files in a drop folder, here or on an SFTP server: CSV, Excel and JSON, each read once."""
 
 from __future__ import annotations
 
-from connectors.config import ConnectorConfig
+from connectors.config import ConnectorConfig, narrowed
 from connectors.contract import Connector, Source
 from connectors.files.config import FilesConfig, Table
 from connectors.files.documents import documents
 from connectors.files.folder import Folder
+from connectors.files.places import LocalPlace, Place
+from connectors.files.sftp import SftpPlace
 from connectors.files.source import FilesSource
 
 __all__ = ["FilesConfig", "Table", "connector"]
 
 
 def _source(config: ConnectorConfig) -> Source:
-    if not isinstance(config, FilesConfig):
-        raise TypeError(f"a FilesConfig is needed, not {type(config).__name__}")
-    return FilesSource(Folder(config.folder, config.tables), config.poll_interval_s)
+    ours = narrowed(config, FilesConfig)
+    return FilesSource(Folder(_place(ours), ours.tables), ours.poll_interval_s)
+
+
+def _place(config: FilesConfig) -> Place:
+    if config.sftp is not None:
+        return SftpPlace(config.sftp)
+    assert config.folder is not None
+    return LocalPlace(config.folder)
 
 
 connector = Connector(
@@ -23,5 +31,5 @@ connector = Connector(
     config=FilesConfig,
     documents=documents,
     source=_source,
-    summary="Files: reference data from CSV and Excel in a drop folder",
+    summary="Files: CSV, Excel and JSON in a drop folder, here or on an SFTP server",
 )

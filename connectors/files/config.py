@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from connectors.config import ConnectorConfig
+from connectors.config import ConnectorConfig, Secret, Settings, TimeoutS
 from schemas.document import Kind
 
 CellKind = Literal["text", "integer", "decimal", "boolean", "date", "instant"]
@@ -23,23 +23,31 @@ def _as_list(key: object) -> object:
     return [key] if isinstance(key, str) else key
 
 
-Columns = Annotated[Mapping[str, CellKind], BeforeValidator(_all_text)]
+class Placed(Settings):
+    """A column that the file calls otherwise."""
+
+    kind: CellKind = Field(default="text", description="text, integer, decimal, boolean, date or instant.")
+    at: str = Field(min_length=1, description="What the file calls it; in JSON a path, e.g. customer.name.")
+
+
+Columns = Annotated[Mapping[str, CellKind | Placed], BeforeValidator(_all_text)]
 Key = Annotated[list[str], BeforeValidator(_as_list)]
 
 
-class Table(BaseModel):
+class Table(Settings):
     """One kind of record and the files that hold it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     document: str = Field(min_length=1, description="Name of the document type that mappings read, e.g. Item.")
     pattern: str = Field(
-        min_length=1, description="Names of its files, e.g. items*.csv; CSV (UTF-8) or Excel (.xlsx)."
+        min_length=1,
+        description="Names of its files, e.g. items*.csv: CSV (UTF-8), Excel (.xlsx), a JSON list of records (.json) "
+        "or JSON lines (.jsonl, .ndjson).",
     )
     key: Key = Field(min_length=1, description="The column, or the list of columns, that identifies a record.")
     columns: Columns = Field(
         min_length=1,
-        description="The columns to read: a list of names, or name: text|integer|decimal|boolean|date|instant.",
+        description="The columns to read: a list of names, or name: text|integer|decimal|boolean|date|instant, or "
+        "name: {kind: text, at: 'Item No.'} where the file calls it otherwise; in JSON `at` may be a path.",
     )
     delimiter: str = Field(default=",", min_length=1, max_length=1, description="What separates the cells of a CSV.")
 
@@ -52,19 +60,55 @@ class Table(BaseModel):
 
     def kinds(self) -> Mapping[str, Kind]:
         """The kind of each column, in order."""
-        return {name: Kind(kind) for name, kind in self.columns.items()}
+        return {name: Kind(each.kind if isinstance(each, Placed) else each) for name, each in self.columns.items()}
+
+    def places(self) -> Mapping[str, str]:
+        """What the file calls each column."""
+        return {name: each.at if isinstance(each, Placed) else name for name, each in self.columns.items()}
+
+
+class Sftp(Settings):
+    """A folder on a server."""
+
+    host: str = Field(min_length=1, description="Name of the server.")
+    port: int = Field(default=22, ge=1, le=65535, description="Its port.")
+    user: str = Field(min_length=1, description="The bus's own user there.")
+    key: Secret | None = Field(default=None, description="Its private key, as a reference to a file.")
+    password: Secret | None = Field(default=None, description="Its password, where there is no key, as a reference.")
+    host_keys: list[Annotated[str, Field(pattern=r"^(ssh|ecdsa)-\S+ [A-Za-z0-9+/]+=*( .*)?$")]] = Field(
+        min_length=1,
+        description="The server's public keys, as its administrator gives them: ssh-ed25519 AAAA…; another one is "
+        "never trusted.",
+    )
+    folder: str = Field(default=".", min_length=1, description="The folder there.")
+    timeout_s: TimeoutS = 10.0
+
+    @model_validator(mode="after")
+    def _logs_in_one_way(self) -> Self:
+        if (self.key is None) == (self.password is None):
+            raise ValueError("name either a key or a password")
+        return self
 
 
 class FilesConfig(ConnectorConfig):
-    """A drop folder of reference data."""
+    """A drop folder, here or on a server."""
 
-    folder: Path = Field(description="The folder to watch; a finished file is moved to done/ in it.")
+    folder: Path | None = Field(
+        default=None, description="The folder to watch; a finished file is moved to done/ in it."
+    )
+    sftp: Sftp | None = Field(default=None, description="Instead of `folder`: one on an SFTP server.")
     tables: tuple[Table, ...] = Field(
         min_length=1, description="What the files hold; the first table whose pattern fits a file's name reads it."
     )
     poll_interval_s: float = Field(
         default=2.0, gt=0, description="Seconds between two looks; a file is read when two looks saw it unchanged."
     )
+
+    @model_validator(mode="after")
+    def _is_one_place(self) -> Self:
+        if (self.folder is None) == (self.sftp is None):
+            raise ValueError("name either a folder or sftp")
+        return self
 
     @model_validator(mode="after")
     def _documents_differ(self) -> FilesConfig:

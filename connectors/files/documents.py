@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 
-from connectors.config import ConnectorConfig
+from connectors.config import ConnectorConfig, narrowed
 from connectors.files.config import FilesConfig, Table
-from connectors.files.reading import Cell, Row
+from connectors.files.rows import Cell, Row
 from schemas.document import Document, DocumentType, Field, Kind, Value
 from schemas.identity import revision
 
@@ -23,9 +23,7 @@ PLACE = (
 
 def documents(config: ConnectorConfig) -> Sequence[DocumentType]:
     """One document type per table of the configuration; no column is certain to be filled."""
-    if not isinstance(config, FilesConfig):
-        raise TypeError(f"a FilesConfig is needed, not {type(config).__name__}")
-    tables = {table.document: table for table in config.tables}
+    tables = {table.document: table for table in narrowed(config, FilesConfig).tables}
     return [_type(table) for table in tables.values()]
 
 
@@ -35,6 +33,8 @@ def document_of(table: Table, file: str, mtime_us: int, row: Row) -> Document:
     A cell that is not of its column's kind stays the text it is, and `_problem` says so: a mapping that reads the
     column fails on it and is parked with file and line. Of two rows with one key the later one is the newer.
     """
+    if row.problem:
+        return _unread(table, file, row.line, mtime_us, row.problem)
     values, problems = _values(table, row)
     key = KEY_SEPARATOR.join(_plain(values[name]) for name in table.key)
     if any(values[name] is None for name in table.key):
@@ -45,10 +45,15 @@ def document_of(table: Table, file: str, mtime_us: int, row: Row) -> Document:
 
 
 def unreadable(table: Table, file: str, mtime_us: int, problem: str) -> Document:
-    """A document that no mapping can map: it stands for a file that cannot be read, so that it is parked."""
+    """A document that stands for a file that cannot be read, so that it is parked."""
+    return _unread(table, file, 0, mtime_us, problem)
+
+
+def _unread(table: Table, file: str, line: int, mtime_us: int, problem: str) -> Document:
     values: dict[str, Value] = dict.fromkeys(table.columns)
-    fields: dict[str, Value] = {**values, "_file": file, "_line": 0, "_problem": problem}
-    return Document(table.document, file, revision(mtime_us, fields), fields)
+    fields: dict[str, Value] = {**values, "_file": file, "_line": line, "_problem": problem}
+    known_as = f"{file}:{line}" if line else file
+    return Document(table.document, known_as, revision(mtime_us + line, fields), fields, problem=problem)
 
 
 def _type(table: Table) -> DocumentType:
@@ -59,8 +64,9 @@ def _type(table: Table) -> DocumentType:
 def _values(table: Table, row: Row) -> tuple[dict[str, Value], list[str]]:
     values: dict[str, Value] = {}
     problems: list[str] = []
+    places = table.places()
     for name, kind in table.kinds().items():
-        cell = row.cells.get(name)
+        cell = row.cells.get(places[name])
         try:
             values[name] = None if cell is None or cell == "" else KINDS[kind](cell)
         except (ValueError, InvalidOperation):

@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from pathlib import Path
+from pathlib import PurePosixPath
 
-from connectors.errors import ConfigError, TransientError
 from connectors.files.config import Table
+from connectors.files.places import Look, Place
 
 DONE = "done"
 UNFINISHED = (".part", ".tmp", ".crdownload")
 HIDDEN = (".", "~$")
 HASH_LENGTH = 16
-
-
-@dataclass(frozen=True)
-class Look:
-    """A file as one look saw it."""
-
-    size: int
-    mtime_ns: int
 
 
 @dataclass(frozen=True)
@@ -43,31 +35,18 @@ class Found:
 class Folder:
     """Sees a file as ready when two looks in a row saw it with the same size and time."""
 
-    def __init__(self, path: Path, tables: Sequence[Table]) -> None:
-        self._path = path
+    def __init__(self, place: Place, tables: Sequence[Table]) -> None:
+        self._place = place
         self._tables = tables
-        self._seen: dict[str, Look | None] = {}
+        self._seen: Mapping[str, Look] = {}
 
     def check(self) -> None:
         """Raise ConfigError where there is no folder, or none that finished files can be moved in."""
-        if not self._path.is_dir():
-            raise ConfigError("folder", f"{self._path} is no folder.", "Create it, or correct the path.")
-        try:
-            (self._path / DONE).mkdir(exist_ok=True)
-        except OSError as error:
-            raise ConfigError(
-                "folder",
-                f"{self._path}/{DONE} cannot be made ({error.strerror}).",
-                "Let the bus write there.",
-            ) from error
+        self._place.check(DONE)
 
     def look(self) -> tuple[Sequence[str], bool]:
         """The names that are ready, in order, and whether others are there that are not ready yet."""
-        try:
-            names = [path.name for path in self._path.iterdir() if self.table(path.name) and path.is_file()]
-        except OSError as error:
-            raise TransientError(f"the folder {self._path} cannot be read ({error.strerror})") from error
-        now = {name: _look(self._path / name) for name in names}
+        now = {name: seen for name, seen in self._place.looks().items() if self.table(name)}
         ready = sorted(name for name, seen in now.items() if self._seen.get(name) == seen)
         self._seen = now
         return ready, len(ready) < len(now)
@@ -80,41 +59,34 @@ class Folder:
 
     def read(self, name: str) -> Found | None:
         """The file with its content, or None where it is gone or is nobody's."""
-        path, table = self._path / name, self.table(name)
-        try:
-            mtime_us = path.stat().st_mtime_ns // 1000
-            return Found(name, table, path.read_bytes(), mtime_us) if table else None
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise ConfigError("folder", f"{path} cannot be read ({error.strerror}).", "Let us read it.") from error
+        table = self.table(name)
+        found = self._place.read(name) if table else None
+        return None if table is None or found is None else Found(name, table, *found)
 
     def put_away(self, name: str, content: str) -> None:
         """Move a finished file to done/; one that changed since it was read stays, to be read as a new one."""
-        path = self._path / name
-        try:
-            if content_hash(path.read_bytes()) != content:
-                return
-            target = self._path / DONE / name
-            if target.exists():
-                target = target.with_name(f"{path.stem}.{content}{path.suffix}")
-            path.rename(target)
-        except FileNotFoundError:
+        if self._hash(name) != content:
             return
-        except OSError as error:
-            raise ConfigError(
-                "folder", f"{path} cannot be moved to {DONE}/ ({error.strerror}).", "Let the bus write there."
-            ) from error
+        target = self._free(f"{DONE}/{name}", content)
+        self._place.move(name, target)
+        moved = self._hash(target)
+        if moved not in (content, ""):  # it was replaced in the very moment
+            self._place.move(target, self._free(name, moved))
+
+    def close(self) -> None:
+        """Let go of the place. Safe twice."""
+        self._place.close()
+
+    def _hash(self, name: str) -> str:
+        found = self._place.read(name)
+        return "" if found is None else content_hash(found[0])
+
+    def _free(self, name: str, content: str) -> str:
+        """The name, or one with the content's hash in it where it is taken."""
+        path = PurePosixPath(name)
+        return str(path.with_name(f"{path.stem}.{content}{path.suffix}")) if self._place.has(name) else name
 
 
 def content_hash(content: bytes) -> str:
     """A short hash of a file's content."""
     return hashlib.sha256(content).hexdigest()[:HASH_LENGTH]
-
-
-def _look(path: Path) -> Look | None:
-    try:
-        seen = path.stat()
-    except FileNotFoundError:
-        return None
-    return Look(seen.st_size, seen.st_mtime_ns)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +11,9 @@ from connectors.contract import Batch, Position
 from connectors.files.documents import document_of, unreadable
 from connectors.files.folder import Folder, Found
 from connectors.files.position import Progress
-from connectors.files.reading import Unreadable, rows
+from connectors.files.reading import rows
+from connectors.files.rows import Unreadable
+from connectors.overlap import Beat
 from schemas.document import Document
 
 ROWS_PER_BATCH = 500
@@ -35,25 +36,21 @@ class FilesSource:
 
     def __init__(self, folder: Folder, interval_s: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._folder = folder
-        self._interval_s = interval_s
-        self._clock = clock
-        self._closed = threading.Event()
+        self._beat = Beat(interval_s, clock)
         self._progress = Progress()
         self._reading: Reading | None = None
         self._ready: list[str] = []
-        self._due = 0.0
 
     def open(self, position: Position | None) -> None:
         """See `connectors.contract.Source.open`. Raises ConfigError where the folder cannot be used."""
         self._progress = Progress.parse(position)
         self._folder.check()
-        self._due = self._clock()
         self._put_away()
         self._resume()
 
     def poll(self, timeout: float) -> Batch | None:
         """See `connectors.contract.Source.poll`."""
-        if self._closed.is_set():
+        if self._beat.closed:
             return None
         self._put_away()
         if self._reading is None and not self._ready:
@@ -65,17 +62,16 @@ class FilesSource:
         return self._next_rows()
 
     def close(self) -> None:
-        """Interrupt a waiting poll. Safe twice."""
-        self._closed.set()
+        """Interrupt a waiting poll and let go of the folder. Safe twice."""
+        self._beat.close()
+        self._folder.close()
 
     def _look(self, timeout: float) -> Batch | None:
         """Look for files when it is time; the first look that finds none ends the backfill."""
-        pause = min(timeout, self._due - self._clock())
-        if pause > 0:
-            self._closed.wait(pause)
-        if self._clock() < self._due or self._closed.is_set():
+        if not self._beat.wait(timeout):
             return None
-        self._due = self._clock() + self._interval_s
+        self._beat.begin()
+        self._beat.end()
         ready, more = self._folder.look()
         self._ready = list(ready)
         if ready or more or self._progress.backfilled:
@@ -128,7 +124,7 @@ def _documents(found: Found, after: int) -> Iterator[tuple[int, Document]]:
     """The documents behind a line; where the file cannot be read (any further) one that says so comes last."""
     table, last = found.table, after
     try:
-        for row in rows(found.name, found.content, list(table.columns), table.delimiter):
+        for row in rows(found.name, found.content, list(table.places().values()), table.delimiter):
             if row.line > after:
                 last = row.line
                 yield row.line, document_of(table, found.name, found.mtime_us, row)

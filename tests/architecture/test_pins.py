@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 
 from tests.architecture.source_tree import ROOT
 
-EXTRAS = frozenset({"kafka", "sql", "dev"})
+EXTRAS = frozenset({"kafka", "sftp", "sql", "dev"})
 PIN = re.compile(r"^([A-Za-z0-9._-]+)==([A-Za-z0-9.!+_-]+)$")
 
 

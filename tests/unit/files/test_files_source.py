@@ -15,6 +15,7 @@ from connectors.contract import Batch
 from connectors.errors import ConfigError, PositionRefused
 from connectors.files import FilesConfig, Table, connector
 from connectors.files.folder import Folder
+from connectors.files.places import LocalPlace
 from connectors.files.source import FilesSource
 from schemas.document import Document, Kind
 from schemas.identity import revision_time_us
@@ -51,7 +52,7 @@ class Clock:
 
 
 def source_of(folder: Path, *tables: Table) -> FilesSource:
-    return FilesSource(Folder(folder, tables or (ITEMS, LINKS, STOCK)), interval_s=0.1, clock=Clock())
+    return FilesSource(Folder(LocalPlace(folder), tables or (ITEMS, LINKS, STOCK)), interval_s=0.1, clock=Clock())
 
 
 def drop(folder: Path, name: str, content: str | bytes, mtime_s: int = MTIME_S) -> Path:
@@ -172,7 +173,10 @@ def test_a_row_with_too_many_cells_says_so(tmp_path: Path) -> None:
         ("items.csv", b"item,unit\nP-1,EA\n", "items.csv: it has no column description, site; its first line has"),
         ("items.csv", b"", "items.csv: it has no column item, description, unit, site; its first line has none"),
         ("items.csv", "item,description,unit,site\nP,泵,EA,A\n".encode("gb18030"), "items.csv: it is not UTF-8"),
-        ("items.csv", b'item,description,unit,site\nP-1,"Pump,EA,A\n', "items.csv: line 2: unexpected end of data"),
+        ("items.csv", b'item,"description,unit,site\n', "items.csv: line 1: a quote is opened and never closed"),
+        ("items.json", b"{", "items.json: it is no JSON"),
+        ("items.json", b"{}", "items.json: it is no list of records"),
+        ("items.jsonl", b"\xff", "items.jsonl: it is not UTF-8"),
         ("items.xlsx", b"no workbook", "items.xlsx: it is no Excel workbook (File is not a zip file)"),
     ],
 )
@@ -185,8 +189,79 @@ def test_a_file_that_cannot_be_read_becomes_one_document_that_says_why(
 
     assert document.id == name
     assert str(document.fields["_problem"]).startswith(problem)
+    assert document.problem == document.fields["_problem"]
     assert document.fields["item"] is None
     assert (tmp_path / "done" / name).exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "line"),
+    [
+        ("items.csv", 'item,description,unit,site\nP-1,Pump,EA,A\nP-2,"Pump" 2,EA,A\nP-3,Pump,EA,A\n', 3),
+        ("items.jsonl", '{"item": "P-1"}\n{"item": \n\n{"item": "P-3"}', 2),
+        ("items.ndjson", '{"item": "P-1"}\n["P-2"]\n{"item": "P-3"}', 2),
+        ("items.json", '[{"item": "P-1"}, "P-2", {"item": "P-3"}]', 2),
+        ("items.json", '[{"item": "P-1"}, {"item": ["P-2"]}, {"item": "P-3"}]', 2),
+    ],
+)
+def test_a_broken_line_is_parked_by_its_number_and_the_others_are_read(
+    tmp_path: Path, name: str, content: str, line: int
+) -> None:
+    drop(tmp_path, name, content)
+
+    first, broken, third = read(tmp_path)
+
+    assert (first.id, broken.id, third.id) == ("P-1", f"{name}:{line}", "P-3")
+    assert (first.problem, third.problem) == ("", "")
+    assert broken.problem
+    assert broken.fields["_line"] == line
+
+
+def test_json_gives_the_same_documents_as_csv_and_a_column_may_be_a_path(tmp_path: Path) -> None:
+    stock = Table.model_validate({**STOCK.model_dump(), "columns": {**STOCK.columns, "bin": {"at": "place.bin"}}})
+    record = '{"item": 4711, "on_hand": 2.50, "boxes": "3", "counted": "2026-05-01", "active": true, '
+    record += '"place": {"bin": "A1"}}'
+    drop(tmp_path, "stock.json", f"[{record}]")
+    drop(tmp_path, "stock.jsonl", f"{record}\n")
+
+    one, other = read(tmp_path, stock)
+
+    assert [one.fields[name] for name in stock.columns] == ["4711", Decimal("2.50"), 3, "2026-05-01", True, "A1"]
+    assert [other.fields[name] for name in stock.columns] == [one.fields[name] for name in stock.columns]
+
+
+def test_a_column_may_have_another_name_in_the_file(tmp_path: Path) -> None:
+    columns = {"item": {"at": "Item No."}, "boxes": {"kind": "integer", "at": "Boxes (full)"}}
+    stock = Table.model_validate({**STOCK.model_dump(), "columns": columns})
+    drop(tmp_path, "stock.csv", "Item No.,Boxes (full)\nP-1,3\n")
+
+    (document,) = read(tmp_path, stock)
+
+    assert [document.fields[name] for name in stock.columns] == ["P-1", 3]
+
+
+class Replaced(LocalPlace):
+    """A folder whose file is replaced in the very moment in which it is moved."""
+
+    def __init__(self, path: Path, content: str) -> None:
+        super().__init__(path)
+        self._folder, self._content = path, content
+
+    def move(self, name: str, to: str) -> None:
+        if self._content:
+            (self._folder / name).write_text(self._content)
+            self._content = ""
+        super().move(name, to)
+
+
+def test_a_file_that_is_replaced_while_it_is_put_away_is_read(tmp_path: Path) -> None:
+    header = "item,description,unit,site\n"
+    drop(tmp_path, "items.csv", f"{header}P-1,Pump,EA,A\n")
+    place = Replaced(tmp_path, f"{header}P-2,Pump,EA,A\n")
+    source = FilesSource(Folder(place, [ITEMS]), interval_s=0.1, clock=Clock())
+    source.open(None)
+
+    assert [document.id for document in documents_of(run(source, 12))] == ["P-1", "P-2"]
 
 
 def test_a_finished_file_is_moved_only_after_its_batch(tmp_path: Path) -> None:
