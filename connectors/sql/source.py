@@ -52,6 +52,7 @@ class SqlSource:
         self._turns: list[Feed] = []
         self._progress = Progress()
         self._emitted = Remembered()
+        self._has_said = False
 
     def open(self, position: Position | None) -> None:
         """Compare the configuration with the database, and remember where changes begin. Raises ConfigError."""
@@ -69,7 +70,7 @@ class SqlSource:
         if not self._turns:
             self._beat.begin()
             self._turns = [each for each in self._feeds if not (each.once and self._reached(each).done)]
-        batch = self._next_page(self._turns.pop(0)) if self._turns else None
+        batch = self._next_page(self._turns.pop(0)) if self._turns else self._nothing_to_read()
         if not self._turns:
             self._beat.end()
         return batch
@@ -78,6 +79,14 @@ class SqlSource:
         """Interrupt a waiting poll and close the connection. Safe twice."""
         self._beat.close()
         self._engine.dispose()
+
+    def _nothing_to_read(self) -> Batch | None:
+        """A database that is only written is complete: the sinks of a new bus wait until every source has said so."""
+        said, self._has_said = self._has_said, True
+        return None if said else self._batch([])
+
+    def _batch(self, documents: Sequence[Document]) -> Batch:
+        return Batch(documents, self._progress.position(), self._complete(), self._system)
 
     def _next_page(self, feed: Feed) -> Batch | None:
         complete, reached = self._complete(), self._reached(feed)
@@ -89,7 +98,7 @@ class SqlSource:
         self._progress = self._progress.at(feed.name, self._after(feed, reached, rows))
         if not documents and self._complete() == complete:
             return None
-        return Batch(documents, self._progress.position(), self._complete(), self._system)
+        return self._batch(documents)
 
     def _documents(self, connection: sa.Connection, feed: Feed, rows: Sequence[Row]) -> list[Document]:
         notices: dict[Key, int] = {}

@@ -224,6 +224,12 @@ def test_the_hour_that_comes_twice_in_autumn_is_read_twice(plant: Database) -> N
         assert ids(read(source)) == ["2"]
 
 
+def test_a_database_that_is_only_written_says_that_its_backfill_is_done(plant: Database) -> None:
+    with opened(plant.config()) as source:
+        (batch,) = batches(source)
+    assert (batch.documents, batch.complete) == ([], True)
+
+
 def test_a_deleted_flag_makes_a_deleted_document(plant: Database) -> None:
     plant.run("alter table orders add gone_at timestamptz")
     place_two = "insert into orders values (1, 'P', now(), null), (2, 'P', now(), now())"
