@@ -29,6 +29,8 @@ FILES: Mapping[str, str] = {
     "bench.py.txt": "src/{package}/bench.py",
     "simulator/init.py.txt": "src/{package}/simulator/__init__.py",
     "simulator/shop.py.txt": "src/{package}/simulator/shop.py",
+    "simulator/wire.py.txt": "src/{package}/simulator/wire.py",
+    "simulator/books.py.txt": "src/{package}/simulator/books.py",
     "simulator/gate.py.txt": "src/{package}/simulator/gate.py",
     "simulator/stand_in.py.txt": "src/{package}/simulator/stand_in.py",
     "test_conformance.py.txt": "tests/test_conformance.py",
