@@ -10,6 +10,8 @@ import venv
 from dataclasses import dataclass
 from pathlib import Path
 
+from ruff import find_ruff_bin
+
 from tests.architecture.source_tree import ROOT
 
 
@@ -31,7 +33,8 @@ class Elsewhere:
         (Path(own) / "seen.pth").write_text("\n".join(dict.fromkeys([*seen, str(ROOT)])))
         script = f'#!/bin/sh\nexec "{self._bin}/python" -m deploy.main "$@"\n'
         self._add("lineshaft", script)
-        for tool in ("pytest", "mypy", "ruff"):
+        self._add("ruff", f'#!/bin/sh\nexec "{find_ruff_bin()}" "$@"\n')  # its module looks for itself here
+        for tool in ("pytest", "mypy"):
             self._add(tool, f'#!/bin/sh\nexec "{self._bin}/python" -m {tool} "$@"\n')
         # no index is asked: what the package needs is seen already
         self._add(
