@@ -44,6 +44,10 @@ class Said:
     effect: Effect
 
 
+class Missing(DataError):
+    """There is no such record."""
+
+
 Meaning: TypeAlias = Callable[[Said], FarError]
 
 
@@ -65,6 +69,11 @@ def refused(hint: str = "") -> Meaning:
 def permanent(hint: str = "") -> Meaning:
     """This can never succeed; `hint` says why where the answer does not."""
     return lambda said: DataError(f"{said.text} ({hint})" if hint else said.text, said.code)
+
+
+def missing(said: Said) -> FarError:
+    """The record that was asked for is not there."""
+    return Missing(said.text, said.code)
 
 
 def conflict(said: Said) -> FarError:
@@ -129,7 +138,12 @@ class Answers:
             return self.codes[code]
         if code and self.unknown_code is not None:
             return self.unknown_code
-        return self.statuses.get(status) or (permanent() if 400 <= status < 500 else unclear)
+        return self.statuses.get(status) or self._usual(status)
+
+    def _usual(self, status: int) -> Meaning:
+        if status == httpx.codes.NOT_FOUND:
+            return missing
+        return permanent() if httpx.codes.is_client_error(status) else unclear
 
 
 def wished(error: FarError, wish_s: float | None) -> FarError:

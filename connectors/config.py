@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 from connectors.windows import Window
 
@@ -47,6 +47,27 @@ def _from_file(path: Path) -> str:
 Secret = Annotated[SecretStr, BeforeValidator(resolve_secret)]
 """A pydantic field for a secret: written as a reference, resolved once, masked wherever it is printed."""
 
+
+def _address(text: str) -> str:
+    if not re.match(r"^https?://[^\s/]\S*$", text):
+        raise ValueError(f"{text!r} is no address: write it like https://host/path")
+    return text
+
+
+def _path(text: str) -> str:
+    if text and not text.startswith("/"):
+        raise ValueError(f"{text!r} is no path behind url: begin it with a slash")
+    return text
+
+
+Address = Annotated[str, AfterValidator(_address)]
+"""A pydantic field for an http or https address."""
+
+BaseAddress = Annotated[str, AfterValidator(_address), AfterValidator(lambda text: text.rstrip("/"))]
+"""The same for one that paths come behind; a slash at its end is taken off."""
+
+UrlPath = Annotated[str, AfterValidator(_path)]
+"""A pydantic field for a path behind a base address."""
 
 CaFile = Annotated[
     Path | None,

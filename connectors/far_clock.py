@@ -45,6 +45,11 @@ class FarClock:
         return abs(self.ahead_s) > TOLERANCE_S
 
     @property
+    def latest_us(self) -> int:
+        """A time that neither clock has passed, UTC microseconds; `Date` has whole seconds."""
+        return int((self._now() + max(self.ahead_s, 0.0) + 1.0) * 1_000_000)
+
+    @property
     def certain_us(self) -> int:
         """A time that both clocks have passed, UTC microseconds: a position's stamps never lie beyond it."""
         return int((self._now() + min(self.ahead_s, 0.0)) * 1_000_000)

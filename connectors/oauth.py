@@ -29,11 +29,10 @@ def _refusal(said: Said) -> FarError:
 
 
 ANSWERS = Answers(
-    dict.fromkeys((400, 401, 403, 404), _refusal) | {429: throttled(None), 503: passing},
+    dict.fromkeys(range(400, 500), _refusal) | {408: passing, 429: throttled(None), 503: passing},
     {"temporarily_unavailable": passing},
     lambda body: text_at(body, "error"),
     lambda body: text_at(body, "error_description"),
-    _refusal,
 )
 """RFC 6749 section 5.2. What a token endpoint says is never a record's fault."""
 

@@ -164,10 +164,14 @@ class Keyset:
 
 @dataclass(frozen=True)
 class Link:
-    """The next page's address, in the header Link (RFC 8288) or at `path`; of `url`'s own server and no other."""
+    """The next page's address, in the header Link (RFC 8288) or at `path`; of `url`'s own server and no other.
+
+    `delta` is where the last page holds the address by which the next look is asked for only what changed since.
+    """
 
     url: str
     path: str = ""
+    delta: str = ""
 
     def ask(self, place: str) -> Ask:
         """See Pager."""
@@ -177,6 +181,11 @@ class Link:
         """See Pager."""
         found = text_at(answer.body, self.path) if self.path else answer.links.get("next", "")
         return address(self.url, found) if found else None
+
+    def resume(self, answer: Answer) -> str:
+        """The place where the next look begins, from the last page of this one; "" at the first page again."""
+        found = text_at(answer.body, self.delta) if self.delta else ""
+        return address(self.url, found) if found else ""
 
 
 def address(url: str, link: str) -> str:

@@ -8,16 +8,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from connectors.contract import Rejection
-from connectors.errors import DataError, FarError, TransientError, UnknownOutcome
+from connectors.errors import Conflict, DataError, FarError, TransientError
 from connectors.jiandaoyun import form
 from connectors.jiandaoyun.answers import SUBMIT_FAILED, TRANSACTION_USED
 from connectors.jiandaoyun.client import Client
 from connectors.jiandaoyun.commands import Create, Update, plan
 from connectors.jiandaoyun.documents import Reader, has_id
+from connectors.settling import one_by_one, until_known
 from schemas.document import Document, Fields, Value, to_json
 
 KEY = "job_order_id"
-ATTEMPTS = 3
 REMEMBERED = 100_000
 """Work orders whose records one instance remembers."""
 
@@ -48,14 +48,12 @@ class JianDaoYunSink:
     def write(self, documents: Sequence[Document]) -> Sequence[Rejection]:
         """See `connectors.contract.Sink.write`."""
         found: dict[str, Sequence[Fields]] = dict(self._look_up(document.id for document in documents))
-        rejected: list[Rejection] = []
-        for index, document in enumerate(documents):
+
+        def settle(index: int, document: Document) -> None:
             records = found.pop(document.id, None)
-            try:
-                self._settle(document, records if records or index == 0 else None)
-            except DataError as error:
-                rejected.append(Rejection(index, _later(error)))
-        return rejected
+            self._settle(document, records if records or index == 0 else None)
+
+        return one_by_one(documents, settle, _later)
 
     def close(self) -> None:
         """Close all connections. Safe twice."""
@@ -67,15 +65,13 @@ class JianDaoYunSink:
         Without `found` it is looked up first; so is what the batch's look-up missed some calls ago: a creation
         overwrites what another sink made of the same work order meanwhile, with all that people reported on it.
         """
-        unknown: FarError | None = None
-        for _ in range(ATTEMPTS):
-            records = self._look_up([document.id])[document.id] if found is None else found
-            found = None
-            try:
-                return self._bring_about(document, records)
-            except UnknownOutcome as error:
-                unknown = error
-        raise UnknownOutcome(f"work order {document.id}: {ATTEMPTS} writes without an answer ({unknown})")
+        known = [] if found is None else [found]
+
+        def attempt() -> None:
+            records = known.pop() if known else self._look_up([document.id])[document.id]
+            self._bring_about(document, records)
+
+        until_known(attempt, f"work order {document.id}")
 
     def _bring_about(self, document: Document, records: Sequence[Fields]) -> None:
         if len(records) > 1:
@@ -139,9 +135,10 @@ class JianDaoYunSink:
         return found
 
 
-def _later(error: DataError) -> FarError:
+def _later(error: DataError | Conflict) -> FarError:
     """A submission that failed twice says nothing about the record (contract 5): worth another try, but later."""
-    return TransientError(str(error)) if error.code == SUBMIT_FAILED else error
+    failed = isinstance(error, DataError) and error.code == SUBMIT_FAILED
+    return TransientError(str(error)) if failed else error
 
 
 def _wire(values: Fields) -> Fields:

@@ -12,11 +12,10 @@ from dataclasses import dataclass, field
 from connectors.batching import halved, runs
 from connectors.contract import Rejection
 from connectors.errors import ConfigError, DataError, UnknownOutcome
+from connectors.settling import until_known
 from connectors.tryton.client import Client
 from connectors.tryton.source import MODULES
 from schemas.document import Document, Fields, Value
-
-ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
@@ -73,14 +72,9 @@ class TrytonSink:
 
     def _call(self, records: list[Fields]) -> list[str]:
         """The reason of each refusal, "" where there is none; asked again while nobody knows what happened."""
-        unknown: UnknownOutcome | None = None
+        model, action = self._writing.model, self._writing.action
         arguments: Mapping[str, Value] = {self._writing.records: records, **self._writing.settings}
-        for _ in range(ATTEMPTS):
-            try:
-                return _reasons(self._client.call(self._writing.model, self._writing.action, arguments), len(records))
-            except UnknownOutcome as error:
-                unknown = error
-        raise UnknownOutcome(f"{ATTEMPTS} calls of {self._writing.action} without an answer ({unknown})")
+        return until_known(lambda: _reasons(self._client.call(model, action, arguments), len(records)), action)
 
 
 def _reasons(answer: Value, count: int) -> list[str]:

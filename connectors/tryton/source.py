@@ -67,12 +67,12 @@ class TrytonSource:
         self._client, self._roots, self._system, self._company = client, roots, system, company
         self._streams = streams_of(roots)
         self._beat, self._overlap_us = Beat(interval_s, clock), int(overlap_s * 1_000_000)
-        self._look = Look()
+        self._look, self._given = Look(), Look()
         self._seen, self._emitted = Told(), Told()
 
     def open(self, position: Position | None) -> None:
         """See `connectors.contract.Source.open`; checks that the server has every model. Raises ConfigError."""
-        self._look = look_of(position)
+        self._look = self._given = look_of(position)
         wanted = {stream.model for stream in self._streams}
         found = self._client.search(MODULES, [["name", "in", sorted(wanted)]], ["name"])
         missing = wanted - {str(record.get("name")) for record in found}
@@ -93,7 +93,6 @@ class TrytonSource:
         self._client.close()
 
     def _next_page(self) -> Batch | None:
-        before = self._look
         stream = self._running()
         records = self._page(stream)
         documents = self._documents(stream, self._news(stream, records))
@@ -102,9 +101,11 @@ class TrytonSource:
             self._look = self._look.at(stream.name, place_of(instant_us(last[STAMP]), last["id"]))
         if len(records) < PAGE:
             self._next_stream(stream)
-        moved = self._look.since_us - before.since_us >= self._overlap_us or len(records) == PAGE
-        if not documents and not moved and self._look.backfilled == before.backfilled:
+        ahead_us = self._look.since_us - self._given.since_us
+        moved = ahead_us >= self._overlap_us or len(records) == PAGE
+        if not documents and not moved and self._look.backfilled == self._given.backfilled:
             return None
+        self._given = self._look
         return Batch(documents, self._look.position(), self._look.backfilled, self._system)
 
     def _running(self) -> Stream:

@@ -445,7 +445,7 @@ def look_up_after_time_out(bench: Bench) -> None:
     bench.far.says("batch_create", lost, CREATED)
     assert bench.sink().write([wanted(7)]) == []
     bench.far.says("batch_create", lost)
-    with pytest.raises(UnknownOutcome, match="3 writes without an answer"):
+    with pytest.raises(UnknownOutcome, match="3 times without an answer"):
         bench.sink().write([wanted(7)])
 
 
