@@ -133,10 +133,12 @@ def _defaults(model: type[BaseModel]) -> Mapping[str, Plain]:
 
 
 def _default(field: FieldInfo) -> Plain:
-    """A field's default as YAML has it; None where there is none, or none that can be written."""
+    """A field's default as YAML has it; None where there is none, or none that can be written in a line."""
     value = field.default
-    if value is PydanticUndefined or value is None:
+    if value is PydanticUndefined or isinstance(value, BaseModel) or value is None:
         return None
+    if value == {}:
+        return {}
     if isinstance(value, tuple):
         return [str(each) for each in value]
     return value if isinstance(value, bool | int | float) else str(value)

@@ -16,6 +16,8 @@ EXPORTS: Mapping[str, tuple[str, ...]] = {
     "connectors.files": ("FilesConfig", "Table", "connector"),
     "connectors.jiandaoyun": ("JianDaoYunConfig", "connector"),
     "connectors.jiandaoyun.simulator": ("Simulator",),
+    "connectors.rest": ("RestConfig", "connector"),
+    "connectors.rest.simulator": ("Simulator",),
     "connectors.salesforce": ("SalesforceConfig", "connector"),
     "connectors.salesforce.simulator": ("Simulator",),
     "connectors.sql": ("SqlConfig", "connector"),
