@@ -49,6 +49,8 @@ EXPORTS: Mapping[str, tuple[str, ...]] = {
         "run",
         "suite_of",
     ),
+    "connectors.webhook": ("WebhookConfig", "connector"),
+    "connectors.webhook.simulator": ("Simulator",),
     "connectors.tryton": ("TrytonCrmConfig", "TrytonMesConfig", "crm", "mes"),
     "deploy.kafka": (
         "BrokerError",
