@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test services fuzz soak chaos promises check help
+.PHONY: setup demo test conformance services fuzz soak chaos promises check help
 help:           ## this list
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
 
@@ -33,6 +33,10 @@ demo: setup     ## 140 real work orders through Salesforce, the bus and JianDaoY
 
 test: setup     ## unit, property, golden, contract and integration tests on a real Kafka
 	@$(VENV)/bin/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+
+conformance: setup ## every rule, the long ones too, against each connector that has a bench; ONLY=name chooses one
+	@failed=0; for name in $(or $(ONLY),$$($(VENV)/bin/python -m connectors.testing.benches)); do \
+	  $(VENV)/bin/lineshaft connector test $$name --long || failed=1; done; exit $$failed
 
 services: setup ## tests against a real schema registry, which is fetched once (158 MB)
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -r tests/services/requirements.txt

@@ -32,3 +32,7 @@ def load(name: str) -> BenchFactory:
         f'Name a factory in its package: [project.entry-points."{GROUP}"] {name} = "package.bench:MyBench". '
         f"There are benches for {', '.join(names()) or 'none'}.",
     )
+
+
+if __name__ == "__main__":
+    print(*names())

@@ -61,7 +61,7 @@ def a_source_comes_back_with_the_far_system(desk: Desk) -> None:
             for _ in range(3):
                 source.poll(0.2)
         except TransientError:
-            pass
+            pass  # as it should be, or nothing at all
         except FarError as error:
             raise Broken(
                 f"the far system went away and poll raises {type(error).__name__} ({error}), not TransientError"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -137,7 +137,7 @@ def a_lost_cursor_loses_nothing(desk: Desk) -> None:
 
 def quick_standings(desk: Desk) -> list[Standing]:
     """A few positions of one story, made once for a far system."""
-    return desk.once("standings", lambda: standings(desk, story(desk, 4)))
+    return desk.once("standings", lambda: list(standings(desk, story(desk, 4))))
 
 
 def story(desk: Desk, count: int) -> list[Batch]:
@@ -153,16 +153,14 @@ def story(desk: Desk, count: int) -> list[Batch]:
     return source.batches
 
 
-def standings(desk: Desk, batches: Sequence[Batch], most: int = QUICK) -> list[Standing]:
+def standings(desk: Desk, batches: Sequence[Batch], most: int = QUICK) -> Iterator[Standing]:
     """At most so many positions, what came after each, and what a restart from it gives."""
-    found: list[Standing] = []
     for number in spread(batches, most):
         batch = batches[number]
         after = [document for later in batches[number + 1 :] for document in later.documents]
         with desk.source(batch.position) as again:
             again.drain()
-        found.append(Standing(number + 1, stored(batch.position), newest(after), again.newest))
-    return found
+        yield Standing(number + 1, stored(batch.position), newest(after), again.newest)
 
 
 def spread(batches: Sequence[Batch], most: int) -> Sequence[int]:
@@ -173,7 +171,7 @@ def spread(batches: Sequence[Batch], most: int) -> Sequence[int]:
     return sorted(told[:: max(1, -(-len(told) // most))])
 
 
-def check_nothing_lost(found: Sequence[Standing]) -> None:
+def check_nothing_lost(found: Iterable[Standing]) -> None:
     """Raises Broken for the first record that a restart forgot or told differently."""
     for each in found:
         for name, document in each.after.items():

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from xml.etree import ElementTree
 
+from rich.markup import escape
 from rich.table import Table
 
 from connectors.testing.conformance.session import Outcome, Verdict
@@ -20,7 +21,8 @@ def as_table(connector: str, outcomes: Sequence[Outcome]) -> Table:
     for column in ("rule", "outcome", "reason"):
         table.add_column(column, overflow="fold")
     for each in outcomes:
-        why = f"{each.reason}\n[dim]{each.why}[/dim]" if each.verdict == "failed" else each.reason
+        reason = escape(each.reason)
+        why = f"{reason}\n[dim]{escape(each.why)}[/dim]" if each.verdict == "failed" else reason
         table.add_row(each.rule, f"[{COLOURS[each.verdict]}]{each.verdict}[/]", why)
     return table
 

@@ -62,15 +62,12 @@ class Session:
             self._shared = None
 
     def _judged(self, rule: Rule) -> tuple[Verdict, str]:
+        desk: Desk | None = None
         try:
             desk = self._desk(rule)
             check_applies(rule, desk.bench)
-            try:
-                rule.check(desk)
-            finally:
-                restore(desk.bench)
-                if rule.alone:
-                    desk.bench.stop()
+            rule.check(desk)
+            restore(desk.bench)
         except DoesNotApply as reason:
             return "does not apply", str(reason)
         except NotYet as reason:
@@ -78,6 +75,9 @@ class Session:
         except Exception as error:
             self.close()  # what a broken rule left behind must not break the next one
             return "failed", told(error)
+        finally:
+            if rule.alone and desk is not None:
+                desk.bench.stop()
         return "passed", ""
 
     def _desk(self, rule: Rule) -> Desk:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 
+from connectors.contract import Source
 from connectors.errors import FarError, TransientError, UnknownOutcome
 from connectors.testing.abilities import SilentBench
 from connectors.testing.conformance.desk import Desk
@@ -90,13 +92,15 @@ def close_ends_a_poll_of_a_silent_far_system(desk: Desk) -> None:
 
 
 def check_close(desk: Desk, first: Callable[[], None]) -> None:
-    """Close a source from outside while a long poll is under way."""
+    """Close a source from outside while a long poll is under way; one that a sign of life ends begins again."""
     source = desk.new_source()
     source.open(None)
     source.drain()
     first()
-    ended = source.lane.start(f"poll({LONG_S:g})", lambda: source.raw.poll(LONG_S))
+    stopping = threading.Event()
+    ended = source.lane.start(f"poll({LONG_S:g})", lambda: polled_until(source.raw, stopping))
     time.sleep(SETTLE_S)
+    stopping.set()
     begun, most = time.monotonic(), desk.facts.call_timeout_s + SLACK_S
     source.raw.close()
     if time.monotonic() - begun > most:
@@ -109,3 +113,9 @@ def check_close(desk: Desk, first: Callable[[], None]) -> None:
         raise Broken(f"close does not end a poll that waits: {broken}. Wait on an Event that close sets") from broken
     finally:
         source.lane.close()
+
+
+def polled_until(source: Source, stopping: threading.Event) -> None:
+    """Long polls, one after the other."""
+    while not stopping.is_set():
+        source.poll(LONG_S)

@@ -17,7 +17,7 @@ def what_is_written_is_held(desk: Desk) -> None:
     document = desk.document(text="held for good")
     with desk.sink() as sink:
         check_taken(sink.write([document]), "a document that may be written")
-    desk.check_held([document], 1, "write")
+        desk.check_held([document], 1, "write")
     desk.bench.stop()
     desk.bench.start()
     held = desk.held(document, "a restart of the far system")

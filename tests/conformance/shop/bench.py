@@ -25,6 +25,7 @@ FACTS = Facts(
     ageing_position=True,
     sink_text_field="title",
     sink_date_field="due",
+    batch_size=5,
     rate=Rate(RATE),
     patience_s=5,
     quiet_s=0.2,

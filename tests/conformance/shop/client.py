@@ -26,7 +26,7 @@ from connectors.http import Effect, retry_after_s, send
 from connectors.pace import Pace
 from schemas.document import Fields, from_json, to_json
 
-RATE = 40
+RATE = 20
 
 
 class ShopConfig(ConnectorConfig):

@@ -13,6 +13,7 @@ import asyncio
 import hashlib
 import hmac
 import secrets
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -40,6 +41,7 @@ from connectors.testing.control import answer
 from schemas.document import from_json, to_json
 
 PAGE = 10
+SIGN_OF_LIFE_S = 0.3
 KINDS = ("refuse", "hang", "store_then_hang", "duplicated", "reordered", "lost")
 Json = dict[str, Any]
 
@@ -122,6 +124,7 @@ class Books:
 
     def __init__(self, store: RecordStore, clock: Clock, faults: Faults, secret: str) -> None:
         self._store, self._clock, self._faults, self._secret = store, clock, faults, secret
+        self._silent_until = 0.0
 
     # ── what the connector calls ──
 
@@ -129,8 +132,9 @@ class Books:
         after = int(request.query_params["after"])
         if after >= 0 and after < self._number("forgotten"):
             return refused(status=410, code="forgotten")
-        if after == self._number("seq"):
-            self._note(None)  # a sign of life, so that positions never grow old
+        if after == self._number("seq") and time.monotonic() > self._silent_until:
+            self._silent_until = time.monotonic() + SIGN_OF_LIFE_S
+            self._note(None)  # so that positions never grow old
         entries = [each for each in self._store.all("notices", f"{after:012d}") if after >= 0]
         return answer({"entries": entries[:PAGE], "last": self._number("seq"), "shop": "shop-1"})
 
