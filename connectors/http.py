@@ -66,6 +66,10 @@ def send(client: httpx.Client, request: httpx.Request, effect: Effect) -> httpx.
             remedy = "name the PEM file of the authority that signed it in ca_file"
             raise TransientError(f"{request.url.host}: its certificate is not trusted ({error}); {remedy}") from error
         raise TransientError(f"{request.url.host}: not reachable ({error})") from error
+    except RuntimeError as error:  # another thread closed it a moment ago: a worker is told to stop
+        if not client.is_closed:
+            raise
+        raise TransientError(f"{request.url.host}: not called, the connection was closed") from error
     except httpx.TransportError as error:
         what = f"{request.method} {request.url}: no answer ({type(error).__name__}: {error})"
         if effect == "writes":
