@@ -32,7 +32,7 @@ FACTS = Facts(
     sink_text_field="item",
     sink_date_field="due",
     rate=Rate(10),  # of batch_create, contract section 2
-    quiet_s=0.5,
+    quiet_s=0.3,
     call_timeout_s=2.0,
 )
 

@@ -32,7 +32,7 @@ FACTS = Facts(
     sink_text_field="Reason__c",
     sink_date_field="Forecast_Date__c",
     batch_size=200,
-    quiet_s=0.6,
+    quiet_s=0.35,
     call_timeout_s=2.0,
     does_not_apply={
         "empty-polls-move-the-position": "the stand-in's log grows by events of orders alone; its keep-alives are "

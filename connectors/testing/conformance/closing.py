@@ -20,7 +20,7 @@ T = TypeVar("T")
 OPEN_FILES = Path("/dev/fd")
 PATIENCE_S = 10.0
 LOOK_EVERY_S = 0.05
-ROUNDS = 3
+ROUNDS = 2
 
 
 @rule(

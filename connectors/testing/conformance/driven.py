@@ -58,11 +58,17 @@ class DrivenSource:
 
     def until(self, wanted: Callable[[], bool], what: str) -> None:
         """Poll until `wanted`. Raises Broken, saying that `what` did not happen, where patience ends."""
+        if not self.comes(wanted):
+            raise Broken(f"{what} within {self._facts.patience_s:g} s; what came was {shown(self.documents)}")
+
+    def comes(self, wanted: Callable[[], bool]) -> bool:
+        """Poll until `wanted`, as long as patience lasts; whether it came to that."""
         deadline = time.monotonic() + self._facts.patience_s
         while not wanted():
             if time.monotonic() > deadline:
-                raise Broken(f"{what} within {self._facts.patience_s:g} s; what came was {shown(self.documents)}")
+                return False
             self.poll()
+        return True
 
     def drain(self) -> Sequence[Batch]:
         """Poll until the backfill is over and nothing comes any more; the batches of these polls.

@@ -11,7 +11,7 @@ from connectors.contract import Batch, Position
 from connectors.errors import FarError, LostCursor, PositionRefused
 from connectors.testing.abilities import ForgettingBench
 from connectors.testing.conformance.desk import Desk
-from connectors.testing.conformance.driven import newest, stored
+from connectors.testing.conformance.driven import DrivenSource, newest, stored
 from connectors.testing.conformance.reading import has
 from connectors.testing.conformance.rule import Broken, DoesNotApply, rule
 from schemas.document import Document
@@ -157,10 +157,16 @@ def standings(desk: Desk, batches: Sequence[Batch], most: int = QUICK) -> Iterat
     """At most so many positions, what came after each, and what a restart from it gives."""
     for number in spread(batches, most):
         batch = batches[number]
-        after = [document for later in batches[number + 1 :] for document in later.documents]
+        after = newest([document for later in batches[number + 1 :] for document in later.documents])
         with desk.source(batch.position) as again:
+            again.comes(partial(holds_all, again, after))
             again.drain()
-        yield Standing(number + 1, stored(batch.position), newest(after), again.newest)
+        yield Standing(number + 1, stored(batch.position), after, again.newest)
+
+
+def holds_all(source: DrivenSource, wanted: Mapping[str, Document]) -> bool:
+    """Whether the source has given each of these documents."""
+    return all(source.newest.get(name) == document for name, document in wanted.items())
 
 
 def spread(batches: Sequence[Batch], most: int) -> Sequence[int]:

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 
 from connectors.contract import Batch
+from connectors.testing.conformance import waiting
 from tests.conformance.broken.changes import Patch, around, impatient
 from tests.conformance.shop.client import Client
 from tests.conformance.shop.connector import ShopSink, ShopSource
@@ -25,8 +26,8 @@ def poll_returns_in_time(patch: Patch) -> None:
 
     def poll(original: Callable[..., Batch | None], self: ShopSource, timeout: float) -> Batch | None:
         found = original(self, timeout)
-        if timeout == 1.0:
-            time.sleep(2.0)
+        if timeout == 0.5:
+            time.sleep(1.5)
         return found
 
     around(patch, ShopSource, "poll", poll)
@@ -34,7 +35,7 @@ def poll_returns_in_time(patch: Patch) -> None:
 
 def an_idle_poll_waits(patch: Patch) -> None:
     def poll(original: Callable[..., Batch | None], self: ShopSource, timeout: float) -> Batch | None:
-        return None if timeout == 0.2 else original(self, timeout)
+        return None if timeout == waiting.IDLE_S else original(self, timeout)
 
     around(patch, ShopSource, "poll", poll)
 
