@@ -13,7 +13,7 @@ def test_a_call_on_a_connection_that_was_closed_meanwhile_is_a_transient_error()
     client = httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(200)))
     request = client.build_request("POST", "https://far.example/p")
     client.close()
-    with pytest.raises(TransientError, match="far.example: not called, the connection was closed"):
+    with pytest.raises(TransientError, match=r"far\.example: not called, the connection was closed"):
         send(client, request, "writes")
 
 
