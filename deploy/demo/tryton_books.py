@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import cast
 
 from deploy.demo.compare import FloorBooks, Json, Made, Order, ShopBooks, Table, job_order_id
-from deploy.demo.tryton_person import Person
+from deploy.tryton_server.person import Person
 
 SHOP, FLOOR = "Tryton CRM", "Tryton MES"
 STATES = {"done": "completed"}

@@ -9,9 +9,9 @@ from typing import cast
 from deploy.demo.compare import Json, Table
 from deploy.demo.log import WorkOrder
 from deploy.demo.reference import item_code
-from deploy.demo.tryton_person import Person
 from deploy.output import note
 from deploy.tryton_server import TrytonServer
+from deploy.tryton_server.person import Person
 
 UNIT = "u"
 POLL_S = 0.5

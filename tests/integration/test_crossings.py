@@ -19,10 +19,10 @@ import pytest
 import yaml
 
 from deploy.demo.stand_ins import StandInProcess, start_stand_in
-from deploy.demo.tryton_person import Person
 from deploy.kafka import EmbeddedKafka
 from deploy.project import load_project
 from deploy.tryton_server import TrytonServer
+from deploy.tryton_server.person import Person
 from deploy.wiring import activate_new, bus_of
 from mappings import shipped
 from streams.bus import Bus
