@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 
 from connectors.batching import halved, runs
 from connectors.contract import Rejection
-from connectors.errors import ConfigError, DataError, UnknownOutcome
+from connectors.errors import DataError, UnknownOutcome
 from connectors.settling import until_known
+from connectors.tryton.checks import check_server
 from connectors.tryton.client import Client
-from connectors.tryton.source import MODULES
+from connectors.tryton.roots import DELETIONS
 from schemas.document import Document, Fields, Value
 
 
@@ -42,10 +43,7 @@ class TrytonSink:
 
     def open(self) -> None:
         """Check that the server has what is called. Raises ConfigError or AuthError."""
-        domain: list[Value] = [["name", "in", [self._writing.model, "lineshaft.deletion"]]]
-        if len(self._client.search(MODULES, domain, ["name"])) < 2:
-            remedy = "Activate the Tryton modules that docs/tryton.md names, our own `lineshaft` among them."
-            raise ConfigError("database", f"the server has no {self._writing.model} with our module.", remedy)
+        check_server(self._client, (self._writing.model, DELETIONS))
 
     def write(self, documents: Sequence[Document]) -> Sequence[Rejection]:
         """See `connectors.contract.Sink.write`."""

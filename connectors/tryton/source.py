@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from connectors.contract import Batch, Position
-from connectors.errors import ConfigError
 from connectors.overlap import Beat, Look, Told
+from connectors.tryton.checks import check_server
 from connectors.tryton.client import Client
 from connectors.tryton.position import behind, look_of, place_of
 from connectors.tryton.roots import DELETIONS, STAMP, Root
@@ -21,7 +21,6 @@ from schemas.document import Document, Fields, Value
 from schemas.identity import revision_time_us
 
 PAGE = 100
-MODULES = "ir.model"
 
 
 @dataclass(frozen=True)
@@ -71,17 +70,9 @@ class TrytonSource:
         self._seen, self._emitted = Told(), Told()
 
     def open(self, position: Position | None) -> None:
-        """See `connectors.contract.Source.open`; checks that the server has every model. Raises ConfigError."""
+        """See `connectors.contract.Source.open`; checks that the server is the one that is meant."""
         self._look = self._given = look_of(position)
-        wanted = {stream.model for stream in self._streams}
-        found = self._client.search(MODULES, [["name", "in", sorted(wanted)]], ["name"])
-        missing = wanted - {str(record.get("name")) for record in found}
-        if missing:
-            raise ConfigError(
-                "database",
-                f"the server has no {', '.join(sorted(missing))}.",
-                "Activate the Tryton modules that docs/tryton.md names, our own `lineshaft` among them.",
-            )
+        check_server(self._client, (stream.model for stream in self._streams))
 
     def poll(self, timeout: float) -> Batch | None:
         """See `connectors.contract.Source.poll`."""

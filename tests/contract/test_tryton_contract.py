@@ -21,6 +21,7 @@ from connectors.tryton import TrytonMesConfig, crm, mes, productions, source
 from connectors.tryton.client import Client
 from connectors.tryton.sink import TrytonSink, Writing
 from deploy.tryton_server import TrytonServer
+from deploy.tryton_server.people import Company
 from schemas.document import Document, Fields, Value
 from schemas.identity import revision_time_us
 from tests.tryton_people import People
@@ -188,6 +189,22 @@ def wrong_key(plant: Plant) -> None:
     error = refusal(plant.selling)
     assert isinstance(error, AuthError)
     assert "wrong, not validated" in str(error)
+
+
+def forget_who_sees_what(plant: Plant) -> None:
+    """Somebody changes his preferences; the server then works out anew which companies each user sees."""
+    company = Company.of(plant.selling.server, plant.selling.database)
+    company.person.call("res.user", "set_preferences", {"company_filter": "one"})
+    company.close()
+
+
+def wrong_company(plant: Plant) -> None:
+    sale = plant.selling.draft()
+    forget_who_sees_what(plant)
+    error = refusal(plant.selling, company=999)
+    assert isinstance(error, ConfigError)
+    assert (error.field, "it sees 1" in str(error)) == ("company", True)
+    assert len(read(crm, plant.selling).of(sale)) == 1
 
 
 def wrong_database(plant: Plant) -> None:
