@@ -148,7 +148,8 @@ class SinkBench(Protocol):
     def document(self, number: int, version: int, values: Fields) -> Document:
         """A document that may be written: the same `number` is the same id, a higher `version` is newer.
 
-        `values` are those of `Facts`; the rest is as the bench likes, the same for the same number.
+        `values` are those of `Facts`; the rest is as the bench likes, the same for the same number. Raises ValueError
+        where the far system has no place for the values, as a line end in a field of one line.
         """
         ...
 

@@ -189,7 +189,10 @@ def check_written(desk: Desk, field: str, numbered: Sequence[tuple[int, str]]) -
     """Write each value alone and look at what is held."""
     with desk.sink() as sink:
         for number, value in numbered:
-            document = desk.far.document(number, 1, {field: value})
+            try:
+                document = desk.far.document(number, 1, {field: value})
+            except ValueError:
+                continue  # the far system has no place for it, which the bench says
             rejected = sink.write([document])
             if rejected:
                 raise Broken(f"{field} = {value!r} is rejected: {rejected[0].error}")
