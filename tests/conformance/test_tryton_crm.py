@@ -1,0 +1,6 @@
+"""`tryton-crm` keeps every rule against a real Tryton server."""
+
+from connectors.testing.conformance import suite_of
+from deploy.tryton_server.bench import crm_bench
+
+TestConformance = suite_of(crm_bench)
