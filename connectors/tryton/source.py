@@ -51,7 +51,7 @@ def streams_of(roots: Iterable[Root]) -> list[Stream]:
 
 
 class TrytonSource:
-    """One page of one model per poll; a poll waits no longer than it is told."""
+    """Pages of one model after the other, until one holds news; a poll waits no longer than it is told."""
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class TrytonSource:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client, self._roots, self._system, self._company = client, roots, system, company
-        self._streams = streams_of(roots)
+        self._streams, self._clock = streams_of(roots), clock
         self._beat, self._overlap_us = Beat(interval_s, clock), int(overlap_s * 1_000_000)
         self._look, self._given = Look(), Look()
         self._seen, self._emitted = Told(), Told()
@@ -76,7 +76,12 @@ class TrytonSource:
 
     def poll(self, timeout: float) -> Batch | None:
         """See `connectors.contract.Source.poll`."""
-        return self._next_page() if self._beat.wait(timeout) else None
+        end = self._clock() + timeout
+        while self._beat.wait(max(0.0, end - self._clock())):
+            batch = self._next_page()
+            if batch is not None or self._clock() >= end:
+                return batch
+        return None
 
     def close(self) -> None:
         """Interrupt a waiting poll and close all connections. Safe twice."""

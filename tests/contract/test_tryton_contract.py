@@ -92,7 +92,7 @@ def told(reading: Source) -> Told:
     """Everything until it has nothing to say any more."""
     found, quiet = Told([], []), 0
     while quiet < QUIET_POLLS:
-        batch = reading.poll(0.2)
+        batch = reading.poll(0.05)
         quiet = 0 if batch is not None and (batch.documents or not batch.complete) else quiet + 1
         if batch is not None:
             found.documents.extend(batch.documents)
