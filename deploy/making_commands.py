@@ -119,7 +119,7 @@ def _tell(name: str, outcomes: Sequence[Outcome]) -> None:
         from rich.console import Console
 
         Console().print(as_table(name, outcomes))
-        raise typer.Exit(FOUND)
+        return
     rows = [{"rule": each.rule, "outcome": each.verdict, "reason": _reason(each)} for each in outcomes]
     output.rows(rows, ("rule", "outcome", "reason"), as_json=False)
     output.note(f"{name}: {in_words(outcomes)}")
