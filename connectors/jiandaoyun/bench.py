@@ -31,6 +31,7 @@ FACTS = Facts(
     deletions="watched",
     sink_text_field="item",
     sink_date_field="due",
+    version_guard="sink",
     rate=Rate(10),  # of batch_create, contract section 2
     quiet_s=0.3,
     call_timeout_s=2.0,

@@ -28,6 +28,7 @@ FACTS = Facts(
     text_field="Work_Order__c",
     date_field="Requested_Delivery__c",
     longest_text=80,
+    trims_text=True,
     page_size=200,
     sink_text_field="Reason__c",
     sink_date_field="Forecast_Date__c",

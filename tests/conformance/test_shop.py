@@ -3,4 +3,4 @@
 from connectors.testing.conformance import suite_of
 from tests.conformance.shop.bench import ShopBench
 
-TestConformance = suite_of(ShopBench)
+TestConformance = suite_of(ShopBench, long=True)

@@ -53,6 +53,7 @@ MOMENTS = (
     "2017-01-01T00:00:00+00:00",
     "2026-05-01T08:00:00+05:45",
 )
+LEAP_SECOND = "2016-12-31T23:59:60+00:00"
 ZONES = ("UTC", "Asia/Shanghai", "America/New_York", "Pacific/Kiritimati")
 
 
@@ -89,7 +90,7 @@ def any_text_is_read_as_it_was_entered(desk: Desk) -> None:
     )
     @given(texts)
     def check(some: list[str]) -> None:
-        check_texts(desk, some)
+        check_texts(desk, [each.strip() for each in some] if desk.facts.trims_text else some)
 
     check()
 
@@ -118,6 +119,22 @@ def every_moment_is_read_as_it_was(desk: Desk) -> None:
                 if not same_moment(document.fields.get(field), made[record]):
                     was = f"{made[record]} was entered as {field} and read as {document.fields.get(field)!r}"
                     raise Broken(f"{was} on a machine in {zone}: keep the offset, never go through local time")
+
+
+@rule(
+    "source",
+    "Software that cannot read 23:59:60 stops at it, with everything behind it, in the night of a year's end.",
+)
+def a_leap_second_stops_nothing(desk: Desk) -> None:
+    """A record whose moment is a leap second comes, readable or with its problem told, and so do the others."""
+    if not desk.facts.instant_field:
+        raise DoesNotApply("the bench names no instant field (Facts.instant_field)")
+    odd = entered(desk, {desk.facts.instant_field: LEAP_SECOND})
+    if odd is None:
+        raise DoesNotApply("the far system takes no leap second from people")
+    other = desk.make()
+    with desk.source() as source:
+        source.until(lambda: {odd, other} <= source.newest.keys(), f"{odd} has a leap second, and not both came")
 
 
 @rule("source", "Two workers in two zones would tell one record as two different ones, and each restart as news.")

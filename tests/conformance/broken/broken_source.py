@@ -254,6 +254,16 @@ def every_moment_is_read_as_it_was(patch: Patch) -> None:
     reading(patch, lambda fields: {**fields, "at": cut(fields["at"])})
 
 
+def a_leap_second_stops_nothing(patch: Patch) -> None:
+    def parsed(made: Document) -> Document:
+        at = made.fields["at"]
+        return (
+            made if at is None else replace(made, fields={**made.fields, "at": str(datetime.fromisoformat(str(at)))})
+        )
+
+    document(patch, parsed)
+
+
 def a_document_does_not_depend_on_the_machine(patch: Patch) -> None:
     titled(patch, lambda title: f"{title} {time.strftime('%Z')}")
 

@@ -13,6 +13,7 @@ import asyncio
 import hashlib
 import hmac
 import secrets
+import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -125,6 +126,7 @@ class Books:
     def __init__(self, store: RecordStore, clock: Clock, faults: Faults, secret: str) -> None:
         self._store, self._clock, self._faults, self._secret = store, clock, faults, secret
         self._silent_until = 0.0
+        self._one_at_a_time = threading.Lock()
 
     # ── what the connector calls ──
 
@@ -151,7 +153,10 @@ class Books:
         return answer({"orders": [each for each in self._store.all("orders") if each["key"] == key]})
 
     def put(self, request: Request, body: Json) -> Response:
-        key = request.path_params["key"]
+        with self._one_at_a_time:
+            return self._guarded(request.path_params["key"], body)
+
+    def _guarded(self, key: str, body: Json) -> Response:
         stored = self._store.get("orders", key)
         if "unwritable" in str(body.get("title")):
             return refused(status=422, code="invalid")
