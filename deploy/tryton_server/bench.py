@@ -10,9 +10,9 @@ from typing import cast
 
 from connectors.contract import Connector
 from connectors.errors import AuthError, DataError, FarError, Throttled, TransientError, UnknownOutcome
+from connectors.registry import load
 from connectors.testing.abilities import During, Misconfiguration, Trouble
 from connectors.testing.bench import Facts, Held
-from connectors.tryton import crm, mes
 from deploy.tryton_server.gateway import Gateway
 from deploy.tryton_server.making import Making
 from deploy.tryton_server.people import Company
@@ -66,12 +66,12 @@ class Running:
 
 def crm_bench(folder: Path) -> TrytonBench:
     """The bench of `tryton-crm`."""
-    return TrytonBench(folder, crm, Selling())
+    return TrytonBench(folder, load("tryton-crm"), Selling())
 
 
 def mes_bench(folder: Path) -> TrytonBench:
     """The bench of `tryton-mes`."""
-    return TrytonBench(folder, mes, Making())
+    return TrytonBench(folder, load("tryton-mes"), Making())
 
 
 class TrytonBench:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from connectors.testing.bench import Facts, Held
-from connectors.tryton.source import PAGE
 from deploy.tryton_server.people import Company, iso_day, typed_day
 from deploy.tryton_server.person import Json, Table
 from schemas.document import Document, Fields, Value
@@ -21,7 +20,7 @@ class Making:
     FACTS = Facts(
         text_field="reference",
         date_field="due",
-        page_size=PAGE,
+        page_size=100,
         sink_text_field="reference",
         sink_date_field="due",
         batch_size=10,
