@@ -109,7 +109,7 @@ class Polling:
             found = self._listings[kind](self._places.enter(place), self._since_us)
         except LostCursor as error:
             found = self._from_the_first_page(kind, place, error)
-        news = [each for each in found.documents if self._is_news(each)]
+        news = [each for each in found.documents if self._is_news(kind, each)]
         self._move(kind, found)
         if not (news or self._is_worth_keeping()):
             return None
@@ -162,10 +162,10 @@ class Polling:
         self._standing = replace(self._standing, look=self._standing.look.ended(self._overlap_us))
         self._beat.end()
 
-    def _is_news(self, document: Document) -> bool:
-        """A record that cannot be read says nothing about when it changed."""
-        changed_us = revision_time_us(document.revision)
-        if changed_us < self._since_us and not document.problem:
+    def _is_news(self, kind: str, document: Document) -> bool:
+        """What a far system itself calls changed is, whatever its stamp; so is what cannot be read."""
+        changed_us, resumed = revision_time_us(document.revision), self._standing.resume.get(kind)
+        if changed_us < self._since_us and not (document.problem or resumed):
             return False
         mark = f"{document.revision} {document.deleted}"
         at_us = self._far_clock.certain_us if document.problem else changed_us

@@ -25,7 +25,7 @@ from schemas.document import Document, Fields, Value
 PAGE = 10
 CALLS_A_SECOND = 60
 PUT: Fields = {"method": "PUT"}
-USUAL = {"poll_interval_s": Decimal("0.05"), "timeout_s": 2, "requests_per_second": CALLS_A_SECOND}
+USUAL = {"poll_interval_s": Decimal("0.05"), "timeout_s": 1, "requests_per_second": CALLS_A_SECOND}
 
 
 def _fault(kind: str, match: Fields, **arguments: Value) -> Sequence[Fields]:
@@ -46,7 +46,7 @@ def _refused(
 
 
 class RestBench:
-    """One shop."""
+    """One shop, whose orders are read in one of its ways of paging."""
 
     connector = connector
     facts = Facts(
@@ -57,7 +57,8 @@ class RestBench:
         sink_text_field="note",
         sink_date_field="expected",
         rate=Rate(CALLS_A_SECOND),
-        call_timeout_s=2.0,
+        quiet_s=0.25,
+        call_timeout_s=1.0,
     )
     troubles: Sequence[Trouble] = (
         *_refused(429, Throttled, ("open source", "open sink", "poll", "write"), 7),
@@ -77,8 +78,8 @@ class RestBench:
         Trouble("a broken connection", "errors", "write", UnknownOutcome, _fault("drop_connection", PUT)),
     )
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, style: str = "keyset") -> None:
+        self._folder, self._style = folder, style
         self._far = RunningStandIn(connector, folder, **USUAL)
 
     def start(self) -> None:
@@ -96,7 +97,10 @@ class RestBench:
         file.write_text(str(self._far.stand_in.person["client_secret"]))
         login = self._far.stand_in.config["login"]
         assert isinstance(login, Mapping)
-        return self._far.settings(**{"login": {**login, "client_secret": f"${{file:{file}}}"}, **changes})
+        lists = self._far.stand_in.person["lists"]
+        assert isinstance(lists, Mapping)
+        ours = {"login": {**login, "client_secret": f"${{file:{file}}}"}, "reads": {"Order": lists[self._style]}}
+        return self._far.settings(**{**ours, **changes})
 
     @property
     def misconfigurations(self) -> Sequence[Misconfiguration]:
@@ -125,6 +129,10 @@ class RestBench:
     def delete(self, document_id: str) -> None:
         """See `SourceBench.delete`."""
         self._far.control(f"person/order/{document_id}", {"deleted": True})
+
+    def lose_cursor(self) -> None:
+        """See `ForgettingBench`: only a delta has one."""
+        self._far.control("forget_deltas", {})
 
     def move_clock(self, seconds: int) -> None:
         """See `ClockBench`."""

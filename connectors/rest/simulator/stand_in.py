@@ -8,7 +8,7 @@ from pathlib import Path
 from starlette.applications import Starlette
 
 from connectors.contract import StandIn
-from connectors.rest.simulator.declaration import declaration
+from connectors.rest.simulator.declaration import PAGING, declaration, reading
 from connectors.rest.simulator.front import KINDS, Front
 from connectors.rest.simulator.keys import Keys, made_once
 from connectors.rest.simulator.shop import Shop
@@ -59,5 +59,7 @@ class Simulator:
         served.start()
         parts.callback(served.stop)
         parts.callback(holds.release)
+        lists = {style: reading(style) for style in PAGING}
+        person = {**kept, "url": served.address, "lists": lists}
         config = declaration(served.address, str(certificates.ca), kept)
-        return StandIn(config, f"{served.address}/_control", certificates.ca, {**kept, "url": served.address})
+        return StandIn(config, f"{served.address}/_control", certificates.ca, person)

@@ -136,6 +136,18 @@ def test_a_place_to_resume_from_is_where_the_next_look_begins_also_after_a_resta
     assert places == ["", *(f"d{number + 1}" for number in range(len(places) - 1))]
 
 
+def test_what_the_far_system_itself_tells_as_changed_is_told_whatever_its_stamp() -> None:
+    world, changed = World(), list[Document]()
+
+    def delta(place: str, since_us: int) -> Found:
+        return Found([changed.pop()] if place and changed else [], None, "later")
+
+    source = world.polling(Delta=delta)
+    all_of(source, world, 8)
+    changed.append(Document("Delta", "old", revision(1, {}), {}))
+    assert ids(all_of(source, world, 8)) == ["old"]
+
+
 def test_a_clock_that_was_set_back_loses_no_change() -> None:
     world = World(records={"a": 999})
     source = world.polling()
