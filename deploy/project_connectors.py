@@ -89,9 +89,10 @@ def _plug_in(inside: tuple[str, str], tree: Tree, problems: list[ProjectProblem]
         return registry.load(said.value)
     except ConfigError as error:
         problems.append(_problem(inside, error.field, tree, error.problem, error.remedy))
-    except ImportError as error:
+    except Exception as error:  # a third party's module may do anything when it is imported
         remedy = "Install the plug-in anew, or report it to its makers."
-        problems.append(_problem(inside, "type", tree, f"{said.value!r} cannot be imported: {error}.", remedy))
+        said_it = f"{said.value!r} cannot be imported: {type(error).__name__}: {error}."
+        problems.append(_problem(inside, "type", tree, said_it, remedy))
     return None
 
 
