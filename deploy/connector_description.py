@@ -45,7 +45,7 @@ def setting_rows(connector: Connector) -> list[Row]:
 def default_documents(connector: Connector) -> Sequence[DocumentType] | None:
     """The documents that need no configuration; None where they follow from one."""
     try:
-        return connector.documents(connector.config.model_construct())
+        return connector.documents(connector.config.model_construct()) or None
     except Exception:  # a plug-in given only its defaults may stumble over anything
         return None
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from connectors.config import ConnectorConfig, narrowed
-from connectors.contract import Connector, Source
+from connectors.contract import Connector, Sink, Source
 from connectors.files.config import FilesConfig, Table
 from connectors.files.documents import documents
 from connectors.files.folder import Folder
 from connectors.files.places import LocalPlace, Place
 from connectors.files.sftp import SftpPlace
+from connectors.files.sink import FilesSink
 from connectors.files.source import FilesSource
 
 __all__ = ["FilesConfig", "Table", "connector"]
@@ -17,6 +18,11 @@ __all__ = ["FilesConfig", "Table", "connector"]
 def _source(config: ConnectorConfig) -> Source:
     ours = narrowed(config, FilesConfig)
     return FilesSource(Folder(_place(ours), ours.tables), ours.poll_interval_s)
+
+
+def _sink(config: ConnectorConfig) -> Sink:
+    ours = narrowed(config, FilesConfig)
+    return FilesSink(_place(ours), ours.write)
 
 
 def _place(config: FilesConfig) -> Place:
@@ -31,5 +37,6 @@ connector = Connector(
     config=FilesConfig,
     documents=documents,
     source=_source,
-    summary="Files: CSV, Excel and JSON in a drop folder, here or on an SFTP server",
+    sink=_sink,
+    summary="Files: CSV, Excel and JSON in a drop folder, here or on an SFTP server; and files handed over",
 )

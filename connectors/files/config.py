@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from connectors.config import ConnectorConfig, Secret, Settings, TimeoutS
+from connectors.record_fields import Column, Shape
 from schemas.document import Kind
 
 CellKind = Literal["text", "integer", "decimal", "boolean", "date", "instant"]
@@ -67,6 +69,31 @@ class Table(Settings):
         return {name: each.at if isinstance(each, Placed) else name for name, each in self.columns.items()}
 
 
+class Handover(Settings):
+    """One kind of document that is handed over, a file for each version."""
+
+    document: str = Field(
+        pattern=r"^\w+$", description="Name of the document type that mappings write, e.g. WorkOrder; files begin so."
+    )
+    format: Literal["json", "csv"] = Field(default="json", description="json, or csv with a line of names.")
+    fields: Shape = Field(min_length=1, description="The fields to write: name: kind, or name: {kind, at, fields}.")
+    delimiter: str = Field(default=",", min_length=1, max_length=1, description="What separates the cells of a CSV.")
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        columns = {name: each.at or name for name, each in self.fields.items()}
+        if taken := {name for name, at in columns.items() if at.partition(".")[0] in ("id", "version")}:
+            raise ValueError(f"the bus fills {' and '.join(sorted(taken))} itself: give the field another name")
+        nested = [name for name, each in self.fields.items() if not _is_flat(name, each)]
+        if self.format == "csv" and nested:
+            raise ValueError(f"{', '.join(nested)} is no single cell: a CSV holds none, json does")
+        return self
+
+
+def _is_flat(name: str, column: Column) -> bool:
+    return column.kind not in ("group", "list", "texts") and "." not in (column.at or name)
+
+
 class Sftp(Settings):
     """A folder on a server."""
 
@@ -98,8 +125,9 @@ class FilesConfig(ConnectorConfig):
     )
     sftp: Sftp | None = Field(default=None, description="Instead of `folder`: one on an SFTP server.")
     tables: tuple[Table, ...] = Field(
-        min_length=1, description="What the files hold; the first table whose pattern fits a file's name reads it."
+        default=(), description="What the files hold; the first table whose pattern fits a file's name reads it."
     )
+    write: tuple[Handover, ...] = Field(default=(), description="What is handed over in files.")
     poll_interval_s: float = Field(
         default=2.0, gt=0, description="Seconds between two looks; a file is read when two looks saw it unchanged."
     )
@@ -108,6 +136,16 @@ class FilesConfig(ConnectorConfig):
     def _is_one_place(self) -> Self:
         if (self.folder is None) == (self.sftp is None):
             raise ValueError("name either a folder or sftp")
+        if not self.tables and not self.write:
+            raise ValueError("neither tables nor write: say what the files hold, or what is handed over")
+        return self
+
+    @model_validator(mode="after")
+    def _reads_not_what_it_writes(self) -> Self:
+        for each in self.write:
+            name = f"{each.document}-1-1.{each.format}"
+            if any(each.document == table.document or fnmatchcase(name, table.pattern) for table in self.tables):
+                raise ValueError(f"{each.document} would be read again: use another connector with its own folder")
         return self
 
     @model_validator(mode="after")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -15,6 +16,7 @@ DONE = "done"
 UNFINISHED = (".part", ".tmp", ".crdownload")
 HIDDEN = (".", "~$")
 HASH_LENGTH = 16
+WITH_HASH = re.compile(r"\.[0-9a-f]{16}(?=\.[^.]*$)")
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,11 @@ class Found:
     table: Table
     content: bytes
     mtime_us: int
+
+    @property
+    def shown(self) -> str:
+        """The name that it came with."""
+        return _first_name(self.name)
 
     @property
     def content_hash(self) -> str:
@@ -42,7 +49,7 @@ class Folder:
 
     def check(self) -> None:
         """Raise ConfigError where there is no folder, or none that finished files can be moved in."""
-        self._place.check(DONE)
+        self._place.check(DONE if self._tables else "")
 
     def look(self) -> tuple[Sequence[str], bool]:
         """The names that are ready, in order, and whether others are there that are not ready yet."""
@@ -51,8 +58,14 @@ class Folder:
         self._seen = now
         return ready, len(ready) < len(now)
 
+    def finished(self) -> Sequence[str]:
+        """The files that were put away, in the order in which they were written."""
+        looks = {f"{DONE}/{name}": seen for name, seen in self._place.looks(DONE).items()}
+        return sorted((each for each in looks if self.table(each)), key=lambda each: (looks[each].mtime_ns, each))
+
     def table(self, name: str) -> Table | None:
         """The table that reads a file of this name, or None where nobody does."""
+        name = _first_name(name)
         if name.startswith(HIDDEN) or name.endswith(UNFINISHED):
             return None
         return next((table for table in self._tables if fnmatchcase(name, table.pattern)), None)
@@ -85,6 +98,11 @@ class Folder:
         """The name, or one with the content's hash in it where it is taken."""
         path = PurePosixPath(name)
         return str(path.with_name(f"{path.stem}.{content}{path.suffix}")) if self._place.has(name) else name
+
+
+def _first_name(name: str) -> str:
+    """The name before it was put away, where one of the same name lay already."""
+    return WITH_HASH.sub("", PurePosixPath(name).name)
 
 
 def content_hash(content: bytes) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,11 +25,11 @@ class Place(Protocol):
     """One folder. Names are relative to it. Raises ConfigError for a right that is missing, else TransientError."""
 
     def check(self, inner: str) -> None:
-        """Raise ConfigError where there is no such folder, or none named `inner` can be made in it."""
+        """Raise ConfigError where there is no such folder, or none named `inner` (if any) can be made in it."""
         ...
 
-    def looks(self) -> Mapping[str, Look]:
-        """The plain files in it."""
+    def looks(self, inner: str = "") -> Mapping[str, Look]:
+        """The plain files in it, or in its folder `inner`; none where that is not there."""
         ...
 
     def read(self, name: str) -> tuple[bytes, int] | None:
@@ -52,6 +53,11 @@ class Place(Protocol):
         ...
 
 
+def part_of(name: str) -> str:
+    """The name of a file while it is written, another one for each writer."""
+    return f".{name}.{secrets.token_hex(4)}.part"
+
+
 class LocalPlace:
     """A folder of this machine."""
 
@@ -63,16 +69,16 @@ class LocalPlace:
         if not self._path.is_dir():
             raise ConfigError("folder", f"{self._path} is no folder.", "Create it, or correct the path.")
         try:
-            (self._path / inner).mkdir(exist_ok=True)
+            (self._path / inner).mkdir(exist_ok=True)  # "" is the folder itself
         except OSError as error:
             problem = f"{self._path}/{inner} cannot be made ({error.strerror})."
             raise ConfigError("folder", problem, "Let the bus write there.") from error
 
-    def looks(self) -> Mapping[str, Look]:
+    def looks(self, inner: str = "") -> Mapping[str, Look]:
         """See `Place.looks`."""
         found: dict[str, Look] = {}
         try:
-            for path in self._path.iterdir():
+            for path in (self._path / inner).iterdir():
                 if path.is_file():
                     seen = path.stat()
                     found[path.name] = Look(seen.st_size, seen.st_mtime_ns)
@@ -106,7 +112,7 @@ class LocalPlace:
 
     def write(self, name: str, content: bytes) -> None:
         """See `Place.write`."""
-        part = self._path / f".{name}.part"
+        part = self._path / part_of(name)
         with self._writing(f"{self._path / name} cannot be written"):
             with part.open("wb") as file:
                 file.write(content)

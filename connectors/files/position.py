@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from connectors.contract import Position
-from connectors.errors import PositionRefused
-from schemas.document import to_json
+from connectors.positions import parsed
 
 
 @dataclass(frozen=True)
@@ -18,7 +17,8 @@ class Progress:
 
     `file` is its name ("" between files), `content` its hash and `line` the last line that was emitted. `finished`
     maps names to hashes; it stays small, for a finished file is moved away. `backfilled` turns true when the folder
-    was first seen with nothing left to read.
+    was first seen with nothing left to read. `replay` is the last file of done/ that a first start has read again, ""
+    before the first of them, None once that is over.
     """
 
     file: str = ""
@@ -26,17 +26,12 @@ class Progress:
     line: int = 0
     finished: Mapping[str, str] = field(default_factory=dict)
     backfilled: bool = False
+    replay: str | None = None
 
     @classmethod
     def parse(cls, position: Position | None) -> Progress:
         """The progress of a position; a first start has none. Raises PositionRefused on any other."""
-        if position is None:
-            return cls()
-        try:
-            return _PROGRESS.validate_json(to_json(position), strict=True, extra="forbid")
-        except ValidationError as error:
-            text = f"this is no position of a files source: {to_json(position)[:200]}"
-            raise PositionRefused(text) from error
+        return cls(replay="") if position is None else parsed(position, _PROGRESS, "files")
 
     def position(self) -> Position:
         """The progress as JSON."""
@@ -48,6 +43,8 @@ class Progress:
 
     def after_file(self) -> Progress:
         """Behind the last line of the file."""
+        if self.replay is not None:
+            return replace(self, file="", content="", line=0, replay=self.file)
         finished = {**self.finished, self.file: self.content}
         return replace(self, file="", content="", line=0, finished=finished)
 

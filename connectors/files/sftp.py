@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from connectors.errors import AuthError, ConfigError, FarError, TransientError
 from connectors.files.config import Sftp
-from connectors.files.places import Look
+from connectors.files.places import Look, part_of
 
 if TYPE_CHECKING:
     import paramiko
@@ -40,13 +40,16 @@ class SftpPlace:
             sftp = self._connected()
             if not _is_folder(sftp, self._at("")):
                 raise ConfigError("sftp.folder", f"{self._config.folder} is no folder there.", "Correct the path.")
-            if not _is_folder(sftp, self._at(inner)):
+            if inner and not _is_folder(sftp, self._at(inner)):
                 sftp.mkdir(self._at(inner))
 
-    def looks(self) -> Mapping[str, Look]:
+    def looks(self, inner: str = "") -> Mapping[str, Look]:
         """See `Place.looks`."""
-        with self._calling(f"{self._config.folder} cannot be listed"):
-            found = self._connected().listdir_attr(self._at(""))
+        try:
+            with self._calling(f"{self._at(inner)} cannot be listed"):
+                found = self._connected().listdir_attr(self._at(inner))
+        except _Gone:
+            return {}
         files = [each for each in found if stat.S_ISREG(each.st_mode or 0)]
         return {each.filename: Look(each.st_size or 0, (each.st_mtime or 0) * 1_000_000_000) for each in files}
 
@@ -82,7 +85,7 @@ class SftpPlace:
 
     def write(self, name: str, content: bytes) -> None:
         """See `Place.write`; a server syncs no file by itself, so its power cut may cost the newest ones."""
-        part = self._at(f".{name}.part")
+        part = self._at(part_of(name))
         with self._calling(f"{self._at(name)} cannot be written"):
             sftp = self._connected()
             with sftp.open(part, "wb") as file:

@@ -47,6 +47,7 @@ class FilesSource:
         self._folder.check()
         self._put_away()
         self._resume()
+        self._replay()
 
     def poll(self, timeout: float) -> Batch | None:
         """See `connectors.contract.Source.poll`."""
@@ -70,6 +71,7 @@ class FilesSource:
         """Look for files when it is time; the first look that finds none ends the backfill."""
         if not self._beat.wait(timeout):
             return None
+        self._progress = replace(self._progress, replay=None)
         self._beat.begin()
         self._beat.end()
         ready, more = self._folder.look()
@@ -98,6 +100,13 @@ class FilesSource:
         else:
             self._progress = self._progress.at("", "", 0)
 
+    def _replay(self) -> None:
+        """A first start, as of a bus that lost everything, reads what was put away once more, the oldest first."""
+        if self._progress.replay is not None:
+            names = list(self._folder.finished())
+            last = self._progress.file or self._progress.replay
+            self._ready = names[names.index(last) + 1 :] if last in names else names
+
     def _next_rows(self) -> Batch | None:
         if self._reading is None:
             return None
@@ -124,9 +133,9 @@ def _documents(found: Found, after: int) -> Iterator[tuple[int, Document]]:
     """The documents behind a line; where the file cannot be read (any further) one that says so comes last."""
     table, last = found.table, after
     try:
-        for row in rows(found.name, found.content, list(table.places().values()), table.delimiter):
+        for row in rows(found.shown, found.content, list(table.places().values()), table.delimiter):
             if row.line > after:
                 last = row.line
-                yield row.line, document_of(table, found.name, found.mtime_us, row)
+                yield row.line, document_of(table, found.shown, found.mtime_us, row)
     except Unreadable as error:
-        yield last, unreadable(table, found.name, found.mtime_us, f"{found.name}: {error}")
+        yield last, unreadable(table, found.shown, found.mtime_us, f"{found.shown}: {error}")

@@ -177,7 +177,9 @@ def test_no_thread_is_left_behind(server: SshServer) -> None:
         ({"key": None}, "either a key or a password"),
     ],
 )
-def test_a_configuration_that_cannot_be_is_refused(server: SshServer, change: dict[str, object], says: str) -> None:
+def test_a_configuration_that_cannot_be_is_refused(
+    server: SshServer, change: dict[str, list[str]], says: str
+) -> None:
     with pytest.raises(ValidationError, match=says):
         server.config([ITEMS], **change)
 
@@ -185,3 +187,19 @@ def test_a_configuration_that_cannot_be_is_refused(server: SshServer, change: di
 def test_one_place_has_to_be_named() -> None:
     with pytest.raises(ValidationError, match="either a folder or sftp"):
         FilesConfig.model_validate({"tables": [ITEMS]})
+
+
+def test_a_document_is_handed_over_whole_and_once(server: SshServer) -> None:
+    assert connector.sink is not None
+    handover = {"document": "WorkOrder", "fields": {"item": "text"}}
+    config = server.config([], write=[handover])
+    document = Document("WorkOrder", "crm:1/L1", "7", {"item": "P-1"})
+    with closing(connector.sink(config)) as sink:
+        sink.open()
+        assert sink.write([document]) == []
+        assert sink.write([document, Document("WorkOrder", "crm:1/L1", "6", {"item": "P-0"})]) == []
+    (file,) = server.folder.iterdir()
+    assert (file.name, file.read_text()) == (
+        "WorkOrder-crm%3A1%2FL1-00000000000000000007.json",
+        '{"id":"crm:1/L1","item":"P-1","version":7}\n',
+    )

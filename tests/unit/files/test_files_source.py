@@ -427,3 +427,41 @@ def test_document_types_follow_from_the_configuration(tmp_path: Path) -> None:
 def test_a_wrong_table_is_refused(tmp_path: Path, tables: list[dict[str, object]], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         FilesConfig.model_validate({"folder": str(tmp_path), "tables": tables})
+
+
+def test_a_first_start_reads_what_was_put_away_once_more_in_its_order(tmp_path: Path) -> None:
+    header = "item,description,unit,site\n"
+    source = source_of(tmp_path)
+    source.open(None)
+    last: list[Document] = []
+    for at, text in enumerate(("Old", "New")):
+        drop(tmp_path, "items.csv", f"{header}P-1,{text},EA,A\n", MTIME_S + at)
+        last = documents_of(run(source))
+    drop(tmp_path, "items-2.csv", f"{header}P-2,Pump,EA,A\n", MTIME_S - 5)
+    anew = source_of(tmp_path)
+    anew.open(None)
+    batches = run(anew, 12)
+
+    found = documents_of(batches)
+    assert [document.fields["description"] for document in found] == ["Old", "New", "Pump"]
+    assert found[1] == last[0]
+    assert [batch.complete for batch in batches] == [False] * 3 + [True]
+    assert len(list((tmp_path / "done").iterdir())) == 3
+
+
+def test_a_first_start_that_dies_in_the_middle_goes_on_behind_its_place(tmp_path: Path) -> None:
+    header = "item,description,unit,site\n"
+    (tmp_path / "done").mkdir()
+    for at in range(3):
+        drop(tmp_path / "done", f"items-{at}.csv", f"{header}P-{at},Pump,EA,A\n", MTIME_S + at)
+    many = "".join(f"P-{number},Pump,EA,A\n" for number in range(900, 1700))
+    drop(tmp_path / "done", "items-9.csv", header + many, MTIME_S + 9)
+    whole = source_of(tmp_path)
+    whole.open(None)
+    batches = run(whole, 12)
+
+    for at, batch in enumerate(batches):
+        again = source_of(tmp_path)
+        again.open(batch.position)
+        found = documents_of([*batches[: at + 1], *run(again, 12)])
+        assert [document.id for document in found] == ["P-0", "P-1", "P-2", *(f"P-{n}" for n in range(900, 1700))]

@@ -1,0 +1,61 @@
+"""docs/files.md holds: its settings are good, its columns read, and its file is written as it says."""
+
+from __future__ import annotations
+
+import re
+from contextlib import closing
+from decimal import Decimal
+from pathlib import Path
+
+import yaml
+
+from connectors.files import FilesConfig, connector
+from connectors.files.sftp import _public_key
+from schemas.document import Document, Fields
+
+PAGE = (Path(__file__).parents[3] / "docs" / "files.md").read_text("utf-8")
+READING, ON_A_SERVER, HANDING_OVER = (
+    next(iter(yaml.safe_load(text)["connectors"].values())) for text in re.findall(r"```yaml\n(.*?)```", PAGE, re.S)
+)
+NAME, CONTENT = (text for text in re.findall(r"```\n(\S[^`]*?)```", PAGE, re.S) if not text.startswith("connectors"))
+
+
+def values(settings: dict[str, object], **changes: object) -> dict[str, object]:
+    return {**{name: value for name, value in settings.items() if name != "type"}, **changes}
+
+
+def test_the_tables_of_the_page_read_a_csv_and_json(tmp_path: Path) -> None:
+    (tmp_path / "items.csv").write_text("item,description,unit,site\nP-1,Pump,EA,A\n")
+    (tmp_path / "stock.json").write_text('[{"Item No.": "P-1", "on_hand": 2.5, "place": {"bin": "A1"}}]')
+    assert connector.source is not None
+    config = FilesConfig.model_validate(values(READING, folder=tmp_path, poll_interval_s=0.001))
+    with closing(connector.source(config)) as source:
+        source.open(None)
+        found = [each for _ in range(12) if (batch := source.poll(0.1)) for each in batch.documents]
+    item, stock = found
+    assert (item.type, item.fields["description"]) == ("Item", "Pump")
+    assert [stock.fields[name] for name in ("item", "on_hand", "bin")] == ["P-1", Decimal("2.5"), "A1"]
+
+
+def test_the_server_of_the_page_can_be_named(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("x")
+    sftp = {**ON_A_SERVER["sftp"], "key": f"${{file:{tmp_path}/key}}"}
+    config = FilesConfig.model_validate(values(ON_A_SERVER, sftp=sftp))
+    assert config.sftp is not None
+    assert _public_key(config.sftp.host_keys[0]).get_name() == "ssh-ed25519"
+
+
+def test_the_file_of_the_page_is_written(tmp_path: Path) -> None:
+    assert connector.sink is not None
+    fields: Fields = {"item": "P-1", "quantity": Decimal(5), "due": "2026-05-20"}
+    with closing(connector.sink(FilesConfig.model_validate(values(HANDING_OVER, folder=tmp_path)))) as sink:
+        sink.open()
+        assert sink.write([Document("WorkOrder", "crm:A-7/L1", "1777622400000000", fields)]) == []
+    (file,) = tmp_path.iterdir()
+    assert file.name == NAME.strip()
+    assert file.read_bytes().decode() == CONTENT.replace("\n", "\r\n")
+
+
+def test_every_setting_is_on_the_page() -> None:
+    told = set(re.findall(r"`(\w+)`", PAGE))
+    assert set(FilesConfig.model_fields) - {"windows"} - told == set()
