@@ -15,7 +15,7 @@ from mappings.coercion import DECODERS, decoder
 from mappings.context import AT_SOURCES, CONTEXT, Maker, Run
 from mappings.language import All, Condition, Path, Place, Test
 from mappings.problems import Problem, Refusal, nearest
-from mappings.shape import Shape, Side, a, shape_of
+from mappings.shape import Shape, Side, a, nearest_field, shape_of
 from mappings.tree import Literal
 from schemas.document import Field, Fields, Kind, Value
 
@@ -150,7 +150,7 @@ class Scope:
             found = next((each for each in fields if each.name == part), None)
             if found is None:
                 message = f"reads {path.text!r}, but {at} has no field {part!r}"
-                self.build.note(path.place, message, nearest(part, (each.name for each in fields)))
+                self.build.note(path.place, message, nearest_field(side, part, fields))
                 return UNREADABLE
             fields, at = found.fields, f"{at}.{part}"
             shape = shape_of(found, side.far)

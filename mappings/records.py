@@ -12,8 +12,8 @@ from mappings.coercion import encoder, identity
 from mappings.context import Convert, Maker, Run
 from mappings.language import Const, Each, FieldRule, Group, ListOf, Place, Rule
 from mappings.operations import required
-from mappings.problems import MappingFailed, Refusal, nearest
-from mappings.shape import NESTED, Shape, Side, a, shape_of
+from mappings.problems import MappingFailed, Refusal
+from mappings.shape import NESTED, Shape, Side, a, nearest_field, shape_of
 from schemas.document import Field, Fields, Kind, Value
 from schemas.event import Canonical
 
@@ -47,7 +47,7 @@ def record_writer(rules_of: Sequence[FieldRule], scope: Scope, target: Target, p
             field = known.get(each.name)
             if field is None:
                 message = f"is not a field of {target.side.name}"
-                scope.build.note(each.place, message, nearest(each.name, known))
+                scope.build.note(each.place, message, nearest_field(target.side, each.name, known.values()))
             elif target.prefix and (each.owner != "bus" or each.rule is None):
                 message = "has an owner, but only whole fields of a document have one"
                 scope.build.note(each.place, message, "Remove `owner`.")

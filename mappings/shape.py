@@ -7,8 +7,10 @@ known (canonical fields) and a `Decimal` where it is not (far documents).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from mappings.problems import nearest
 from schemas.document import DocumentType, Field, Kind
 
 NUMBERS = frozenset({Kind.INTEGER, Kind.DECIMAL})
@@ -50,6 +52,15 @@ def side(name: str, document_type: DocumentType, far: bool) -> Side:
     """The side of that name. A far document also has `_deleted`, which the source task adds to deleted records."""
     deleted = Field("_deleted", Kind.BOOLEAN, writable=False, doc="True where the far system says it is deleted.")
     return Side(name, (*document_type.fields, deleted) if far else document_type.fields, far)
+
+
+def nearest_field(of: Side, name: str, fields: Iterable[Field]) -> str:
+    """The remedy for a field that a record does not have; those of a far document are all shown by a command."""
+    known = nearest(name, (each.name for each in fields))
+    if not of.far:
+        return known
+    connector, document = of.name.split(".")[:2]
+    return f"{known} All fields: lineshaft connector describe {connector} --document {document}"
 
 
 def shape_of(field: Field, far: bool) -> Shape:

@@ -15,6 +15,7 @@ RULE_LINE = 7
     [
         # paths
         ("text: txt", "text", "reads 'txt', but crm.Thing has no field 'txt'", "Nearest: text."),
+        ("text: txt", "text", "has no field 'txt'", "All fields: lineshaft connector describe crm --document Thing"),
         ("text: group.txt", "text", "crm.Thing.group has no field 'txt'", "Nearest: text."),
         ("text: text.more", "text", "crm.Thing.text is a text and has no fields", "Read crm.Thing.text itself."),
         ("text: rows.text", "text", "crm.Thing.rows is a list and has no fields", "Use `each:`"),
