@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from pydantic import ValidationError
 
-from connectors.config import ConnectorConfig
+from connectors.config import REFERENCE, ConnectorConfig
 from connectors.errors import ConfigError
 from connectors.registry import names
 from connectors.testing.abilities import Misconfiguration, MisconfiguredBench
 from connectors.testing.conformance.desk import Desk
 from connectors.testing.conformance.rule import Broken, rule
 from connectors.testing.running import secret_fields
+from schemas.document import Value
 
 STRANGER = "no_such_setting"
 IN_CLEAR = "s3cret-in-clear-4711"
@@ -60,14 +61,37 @@ def a_missing_setting_is_named(desk: Desk) -> None:
 )
 def a_secret_in_clear_is_refused(desk: Desk) -> None:
     """A secret is a reference: one that is written down is refused, with the remedy and without repeating it."""
-    for name in secret_fields(desk.connector.config):
-        refused = refusal(desk, {name: IN_CLEAR})
+    nested = (
+        (place, changes) for name, value in desk.bench.settings().items() for place, changes in in_clear(name, value)
+    )
+    for name, changes in [*((each, {each: IN_CLEAR}) for each in secret_fields(desk.connector.config)), *nested]:
+        refused = refusal(desk, changes)
         if refused is None:
             raise Broken(f"{name} takes a secret in clear: declare it as connectors.config.Secret")
         if IN_CLEAR in said(refused):
             raise Broken(f"the refusal of {name} repeats the secret: {said(refused)}")
         if "${" not in said(refused):
             raise Broken(f"the refusal of {name} names no remedy (write ${{env:NAME}}): {said(refused)}")
+
+
+def in_clear(name: str, value: Value) -> Iterator[tuple[str, Mapping[str, object]]]:
+    """The setting once for each secret in it, with that one written down, and where that is."""
+    for place, changed in written_down(value):
+        yield f"{name}{place}", {name: changed}
+
+
+def written_down(value: Value) -> Iterator[tuple[str, Value]]:
+    """The value once for each reference to a secret in it, and where that is."""
+    if isinstance(value, str):
+        yield from [("", IN_CLEAR)] if REFERENCE.match(value) else []
+    elif isinstance(value, Mapping):
+        for name, each in value.items():
+            yield from ((f".{name}{place}", {**value, name: changed}) for place, changed in written_down(each))
+    elif isinstance(value, Sequence):
+        for at, each in enumerate(value):
+            yield from (
+                (f"[{at}]{place}", [*value[:at], changed, *value[at + 1 :]]) for place, changed in written_down(each)
+            )
 
 
 @rule(

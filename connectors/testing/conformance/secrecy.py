@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 
 from connectors.config import ConnectorConfig
 from connectors.errors import FarError
@@ -74,9 +74,18 @@ def in_trouble(desk: Desk) -> Iterator[str]:
 
 def secrets_in(config: ConnectorConfig) -> Collection[str]:
     """The secrets of a configuration in clear."""
-    values = (getattr(config, name) for name in type(config).model_fields)
-    texts = {value.get_secret_value() for value in values if isinstance(value, SecretStr)}
-    return {line for text in texts for line in text.splitlines() if not line.startswith("-----")}
+    return {line for text in _in_clear(config) for line in text.splitlines() if not line.startswith("-----")}
+
+
+def _in_clear(value: object) -> Iterator[str]:
+    if isinstance(value, SecretStr):
+        yield value.get_secret_value()
+    elif isinstance(value, BaseModel):
+        yield from (text for name in type(value).model_fields for text in _in_clear(getattr(value, name)))
+    elif isinstance(value, Mapping):
+        yield from (text for each in value.values() for text in _in_clear(each))
+    elif isinstance(value, list | tuple):
+        yield from (text for each in value for text in _in_clear(each))
 
 
 def check_absent(secrets: Collection[str], text: str, where: str) -> None:
