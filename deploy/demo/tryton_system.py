@@ -14,7 +14,7 @@ from deploy.tryton_server import TrytonServer
 from deploy.tryton_server.person import Person
 
 UNIT = "u"
-POLL_S = 0.5
+POLL_S = 1.0
 OVERLAP_S = 30.0
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import time
 from collections.abc import Mapping, Sequence
+from threading import Lock
 from typing import TypeAlias, cast
 
 import httpx
@@ -25,11 +26,12 @@ class Refused(Exception):
 
 
 class Person:
-    """One login in one database, for one company. Thread-safe, as httpx is."""
+    """One login in one database, for one company; does one thing at a time, whoever asks."""
 
     def __init__(self, url: str, database: str, company: int, login: str, password: str) -> None:
         self._path = f"{url}/{database}/rpc/"
         self._context: Table = {"company": company, "companies": [company]}
+        self._one_at_a_time = Lock()
         self._http = httpx.Client(timeout=TIMEOUT_S, trust_env=False)
         user, session, *_ = cast("list[Json]", self._ask("common.db.login", [login, {"password": password}, "en"]))
         token = base64.b64encode(f"{login}:{user}:{session}".encode()).decode()
@@ -57,7 +59,8 @@ class Person:
         """One question, asked again while the database is busy: then nothing was done."""
         deadline = time.monotonic() + PATIENCE_S
         while True:
-            answer = self._http.post(self._path, json={"id": 1, "method": method, "params": parameters})
+            with self._one_at_a_time:
+                answer = self._http.post(self._path, json={"id": 1, "method": method, "params": parameters})
             if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE or time.monotonic() > deadline:
                 break
             time.sleep(BUSY_WAIT_S)
