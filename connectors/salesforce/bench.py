@@ -31,6 +31,7 @@ FACTS = Facts(
     trims_text=True,
     page_size=200,
     sink_text_field="Reason__c",
+    sink_longest_text=255,
     sink_date_field="Forecast_Date__c",
     batch_size=200,
     quiet_s=0.35,

@@ -41,9 +41,9 @@ class Facts:
     `longest_text` is how many characters it takes, `trims_text` whether it cuts blanks off both ends;
     `page_size` is how many records one answer holds, None without pages; `ageing_position` says that the far system
     forgets old positions, so that a source must move its own on also while nothing happens.
-    Sink: `sink_text_field` and `sink_date_field` of the documents it writes, and `batch_size`, how many go into one
-    call, None where each goes alone. `version_guard` says who keeps an older version from replacing a newer one: the
-    far system itself, or the sink, which reads what is stored just before it writes.
+    Sink: `sink_text_field`, which takes `sink_longest_text` characters, and `sink_date_field` of what it writes,
+    and `batch_size`, how many go into one call, None where each goes alone. `version_guard` says who keeps an older
+    version from replacing a newer one: the far system itself, or the sink, which reads what is stored just before.
     Both: `rate` is the limit the far system sets, None for none. `patience_s` is the longest time from a change to
     its document; when nothing came for `quiet_s`, nothing comes any more. `call_timeout_s` is the longest wait for
     one answer, as `settings` has it: a poll may take so much longer than it was told while the far system is silent.
@@ -60,6 +60,7 @@ class Facts:
     deletions: Deletions = "told"
     ageing_position: bool = False
     sink_text_field: str = ""
+    sink_longest_text: int = 60
     sink_date_field: str = ""
     batch_size: int | None = None
     version_guard: Literal["far system", "sink"] = "far system"

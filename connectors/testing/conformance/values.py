@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
+from connectors.errors import DataError
 from connectors.testing.bench import Held
 from connectors.testing.conformance.desk import Desk
 from connectors.testing.conformance.reading import check_there
@@ -152,10 +153,26 @@ def a_document_does_not_depend_on_the_machine(desk: Desk) -> None:
 
 @rule("sink", "A name in another script would be refused there, or stored as question marks.")
 def every_text_is_written_as_it_is(desk: Desk) -> None:
-    """Texts of every script, with quotes, signs and line ends, are held by the far system as they were sent."""
+    """Texts of every script, with quotes, signs and line ends, and very long ones are held as they were sent."""
+    longest = "long " * desk.facts.sink_longest_text
+    texts = (*(text for text in TEXTS if text), longest[: desk.facts.sink_longest_text - 1] + "x")
+    check_written(desk, desk.facts.sink_text_field, [(desk.number(), text) for text in texts])
+
+
+@rule("sink", "A text that somebody emptied would stop the batch, or the old one would stay for ever.")
+def an_empty_text_is_written_or_refused(desk: Desk) -> None:
+    """An empty text is held as empty, or its document is rejected with a DataError and stops no other."""
     field = desk.facts.sink_text_field
-    numbered = [(desk.number(), text) for text in TEXTS if text]
-    check_written(desk, field, numbered)
+    empty, other = desk.far.document(desk.number(), 1, {field: ""}), desk.document()
+    with desk.sink() as sink:
+        rejected = sink.write([empty, other])
+    desk.check_held([other], 1, "a write beside one with an empty text")
+    if rejected and not (rejected[0].index == 0 and isinstance(rejected[0].error, DataError)):
+        raise Broken(
+            f"an empty {field} gives {rejected[0].error!r:.200}: reject that document with a DataError, or write it"
+        )
+    if not rejected and (came := desk.held(empty, "a write of an empty text").values.get(field)) not in ("", None):
+        raise Broken(f"an empty {field} was written and is held as {came!r}")
 
 
 @rule("sink", "A work order would be due a day early on every machine west of the far system.")

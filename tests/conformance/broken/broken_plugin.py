@@ -92,7 +92,7 @@ def logs_and_errors_show_no_secret(patch: Patch) -> None:
 
 
 def the_stand_in_answers_as_recorded(patch: Patch) -> None:
-    patch.setattr(far.Books, "records", lambda self, request, body: answer({"items": []}))
+    patch.setattr(far.Books, "orders", lambda self, request, body: answer({"items": []}))
 
 
 def the_far_system_keeps_its_address_and_records(patch: Patch) -> None:

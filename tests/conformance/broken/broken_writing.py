@@ -11,7 +11,6 @@ from typing import Any
 from connectors.contract import Rejection
 from connectors.errors import DataError, UnknownOutcome
 from connectors.pace import Pace
-from connectors.testing.control import answer
 from schemas.document import Document, Fields, to_json
 from tests.conformance.broken.changes import Patch, around
 from tests.conformance.shop import client, far
@@ -61,11 +60,11 @@ def a_newer_version_replaces_the_older(patch: Patch) -> None:
 def unguarded(patch: Patch) -> None:
     """Neither the shop nor the sink compares versions."""
 
-    def put(self: far.Books, request: Any, body: Any) -> Any:
-        self._store.put("orders", request.path_params["key"], {**body, "key": request.path_params["key"]})
-        return answer({})
+    def put(original: Callable[..., Any], self: far.Books, key: str, body: Any) -> Any:
+        self._store.delete("orders", key)
+        return original(self, key, body)
 
-    patch.setattr(far.Books, "put", put)
+    around(patch, far.Books, "_guarded", put)
 
 
 def an_older_version_never_wins(patch: Patch) -> None:
@@ -103,6 +102,13 @@ def every_text_is_written_as_it_is(patch: Patch) -> None:
         return replace(document, fields={**document.fields, "title": title})
 
     written(patch, lambda documents: [ascii_only(each) for each in documents])
+
+
+def an_empty_text_is_written_or_refused(patch: Patch) -> None:
+    def kept(document: Document) -> Document:
+        return replace(document, fields={**document.fields, "title": document.fields["title"] or "as it was"})
+
+    written(patch, lambda documents: [kept(each) for each in documents])
 
 
 def every_day_is_written_as_it_is(patch: Patch) -> None:

@@ -10,6 +10,8 @@ from xml.etree import ElementTree
 import pytest
 from rich.console import Console
 
+from connectors.errors import ConfigError
+from connectors.testing import benches
 from connectors.testing.bench import Facts
 from connectors.testing.conformance import Outcome, Rule, Session, as_json, as_junit, as_table, chosen, in_words
 from connectors.testing.conformance.desk import Desk
@@ -153,3 +155,8 @@ def test_a_rule_is_chosen_by_its_name_and_long_ones_only_when_asked_for() -> Non
     assert any(each.long for each in chosen(long=True))
     with pytest.raises(ValueError, match="there is no rule a-chnge"):
         chosen(names=["a-chnge"])
+
+
+def test_a_connector_without_a_bench_is_told_where_to_name_one() -> None:
+    with pytest.raises(ConfigError, match=r"no bench is installed for the connector 'nobody'.*lineshaft\.benches"):
+        benches.load("nobody")
