@@ -31,11 +31,13 @@ FACTS = Facts(
     deletions="untold",
     sink_text_field="note",
     sink_date_field="due",
-    quiet_s=0.4,
+    quiet_s=0.3,
+    patience_s=3.0,
     does_not_apply={
         "a-far-system-that-is-down-is-waited-for": NO_SERVER,
         "a-source-comes-back-with-the-far-system": NO_SERVER,
         "a-restart-from-every-position-loses-nothing": TAKEN_AWAY,
+        "a-restart-in-the-middle-of-many-records-loses-nothing": TAKEN_AWAY,
     },
 )
 

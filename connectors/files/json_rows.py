@@ -55,7 +55,7 @@ def _row(number: int, record: Value, columns: Sequence[str]) -> Row:
     for name in columns:
         value = at(record, name)
         if value is None or isinstance(value, bool | int | Decimal | str):
-            cells[name] = value.strip() if isinstance(value, str) else value
+            cells[name] = value
         else:
             return Row(number, {}, problem=f"{name} is no single value; name what is inside it, as {name}.id")
     return Row(number, cells)

@@ -69,7 +69,7 @@ class SqlSource:
             return None
         if not self._turns:
             self._beat.begin()
-            self._turns = [each for each in self._feeds if not (each.once and self._reached(each).done)]
+            self._turns = [each for each in self._feeds if self._has_its_turn(each)]
         batch = self._next_page(self._turns.pop(0)) if self._turns else self._nothing_to_read()
         if not self._turns:
             self._beat.end()
@@ -79,6 +79,13 @@ class SqlSource:
         """Interrupt a waiting poll and close the connection. Safe twice."""
         self._beat.close()
         self._engine.dispose()
+
+    def _has_its_turn(self, feed: Feed) -> bool:
+        """Notices wait for the backfill of their records, which has no stamps and would come behind them."""
+        if feed.once:
+            return not self._reached(feed).done
+        backfills = [each for each in self._feeds if each.once and each.records is feed.records]
+        return not feed.notices or all(self._reached(each).done for each in backfills)
 
     def _nothing_to_read(self) -> Batch | None:
         """A database that is only written is complete: the sinks of a new bus wait until every source has said so."""

@@ -315,6 +315,21 @@ def test_a_change_between_the_start_and_the_end_of_the_backfill_is_read(plant: D
         assert [each.id for each in read(source) if each.fields["item"] == "changed"] == ["1"]
 
 
+def test_a_record_that_changes_during_the_backfill_ends_with_the_revision_of_its_notice(plant: Database) -> None:
+    plant.run(OUTBOX)
+    plant.run("insert into orders select n, 'P', now() from generate_series(1, 250) n")
+    with opened(plant.config(read=[SETTLED])) as source:
+        first = source.poll(0.1)
+        assert first is not None
+        plant.run("update orders set item = 'changed' where id = 250")
+        whole = [each for each in read(source) if each.id == "250"]
+    with opened(plant.config(read=[SETTLED]), first.position) as again:
+        later = [each for each in read(again) if each.id == "250"]
+    assert [each.fields["item"] for each in whole] == ["changed", "changed"]
+    assert whole[0].revision < whole[1].revision
+    assert later == whole
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
