@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 TOLERANCE_S = 10.0
@@ -23,9 +24,12 @@ class FarClock:
     def heard(self, date: str | None) -> None:
         """Take the `Date` header of an answer that has just come."""
         try:
-            ahead_s = parsedate_to_datetime(date or "").timestamp() - self._now()
+            at = parsedate_to_datetime(date or "")
         except ValueError:
             return  # no header or none that is a date says nothing
+        if at.tzinfo is None:
+            at = at.replace(tzinfo=UTC)  # a date of HTTP is one of Greenwich, also where a proxy has garbled its zone
+        ahead_s = at.timestamp() - self._now()
         was_wrong, self.ahead_s = self.wrong, ahead_s
         if self.wrong and not was_wrong:
             side = "ahead of" if ahead_s > 0 else "behind"
