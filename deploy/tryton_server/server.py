@@ -17,7 +17,7 @@ from typing import TypeAlias, cast
 import httpx
 
 from connectors.testing import kept_port
-from deploy.tryton_server.environment import HERE, ensure, write_configuration
+from deploy.tryton_server.environment import HERE, Environment, ensure, write_configuration
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
@@ -42,6 +42,7 @@ class TrytonServer:
     ) -> None:
         self._folder, self._systems, self._say, self._patient = folder, systems, say, patient
         self._process: subprocess.Popen[bytes] | None = None
+        self._environment: Environment | None = None
         self.facts: Mapping[str, Json] = {}
         self.url = ""
 
@@ -66,7 +67,7 @@ class TrytonServer:
 
     def start(self) -> None:
         """Start it and wait until it answers. Raises EnvironmentFailed or ServerFailed."""
-        environment = ensure(self._say)
+        environment = self._environment = ensure(self._say)
         self._folder.mkdir(parents=True, exist_ok=True)
         self.facts = cast("Mapping[str, Json]", json.loads(environment.facts.read_text()))
         for name in self._systems:
@@ -101,7 +102,7 @@ class TrytonServer:
         """Make one more system, where there is none of that name yet."""
         place = self._folder / f"{name}.sqlite"
         if not place.exists():
-            shutil.copyfile(ensure(self._say).database, place)
+            shutil.copyfile((self._environment or ensure(self._say)).database, place)
 
     def _wait(self) -> None:
         assert self._process is not None
