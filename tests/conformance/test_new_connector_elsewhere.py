@@ -21,7 +21,16 @@ def there(tmp_path_factory: pytest.TempPathFactory) -> Elsewhere:
     made = elsewhere(tmp_path_factory.mktemp("elsewhere"))
     made.must("lineshaft connector new acme-shop")
     made.must("pip install -e './lineshaft-acme-shop[dev]'")
+    without_bench(made)
     return made
+
+
+def without_bench(made: Elsewhere) -> None:
+    """Another package, whose maker has not come to a bench."""
+    about = next((made.folder / ".venv" / "lib").glob("python*/site-packages")) / "bare-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: bare\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text("[lineshaft.connectors]\nbare = lineshaft_acme_shop:connector\n")
 
 
 @pytest.fixture
@@ -80,6 +89,7 @@ def test_a_rule_that_is_broken_ends_with_one_and_says_what_to_change_and_why(the
         ("acme-shp", "no connector 'acme-shp' is installed.\n    Nearest: acme-shop."),
         ("acme-shop --rule a-foreign-position", f"there is no rule 'a-foreign-position'.\n    Nearest: {POSITION}."),
         ("acme-shop --junit no/report.xml", "--junit no/report.xml: there is no such folder."),
+        ("bare", "no bench is installed for the connector 'bare'. Name a factory in its package"),
     ],
 )
 def test_wrong_use_ends_with_two_before_anything_is_started(there: Elsewhere, arguments: str, says: str) -> None:
