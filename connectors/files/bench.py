@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Collection, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Literal
 
-from connectors.files import connector
+from connectors.contract import Connector
+from connectors.files import connector, out
 from connectors.testing.abilities import Misconfiguration
 from connectors.testing.bench import Facts, Held
 from schemas.document import Document, Fields, Value, from_json, to_json
@@ -45,14 +48,12 @@ FACTS = Facts(
 class FilesBench:
     """One folder; every change of an item is a file of its own."""
 
-    connector = connector
     facts = FACTS
-    misconfigurations = (
-        Misconfiguration({"folder": "/nowhere/at/all"}, "folder"),
-        Misconfiguration({"folder": "/nowhere/at/all"}, "folder", "open sink"),
-    )
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, connector: Connector = connector) -> None:
+        self.connector = connector
+        during: Literal["open source", "open sink"] = "open source" if connector.source else "open sink"
+        self.misconfigurations = (Misconfiguration({"folder": "/nowhere/at/all"}, "folder", during),)
         self._folder = folder / "drop"
         self._numbers = itertools.count(1)
         self._items: dict[str, Fields] = {}
@@ -66,8 +67,9 @@ class FilesBench:
 
     def settings(self, **changes: object) -> Fields:
         """See `Bench.settings`."""
-        usual: dict[str, object] = {"folder": str(self._folder), "tables": [ITEMS], "write": [WORK_ORDERS]}
-        values = {**usual, "poll_interval_s": "0.05", **changes}
+        reads: dict[str, object] = {"tables": [ITEMS], "poll_interval_s": "0.05"}
+        does = reads if self.connector.source else {"write": [WORK_ORDERS]}
+        values = {"folder": str(self._folder), **does, **changes}
         return {name: _plain(value) for name, value in values.items() if value is not None}
 
     def secrets(self) -> Collection[str]:
@@ -110,6 +112,9 @@ class FilesBench:
         part = self._folder / f"{name}.part"
         part.write_text(to_json(self._items[item]) + "\n")
         part.rename(self._folder / name)
+
+
+FilesOutBench = partial(FilesBench, connector=out)
 
 
 def _plain(value: object) -> Value:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -117,36 +116,34 @@ class Sftp(Settings):
         return self
 
 
-class FilesConfig(ConnectorConfig):
-    """A drop folder, here or on a server."""
+class PlaceConfig(ConnectorConfig):
+    """Where files lie: a folder, here or on a server."""
 
-    folder: Path | None = Field(
-        default=None, description="The folder to watch; a finished file is moved to done/ in it."
-    )
+    folder: Path | None = Field(default=None, description="The folder; a file that was read is moved to done/ in it.")
     sftp: Sftp | None = Field(default=None, description="Instead of `folder`: one on an SFTP server.")
-    tables: tuple[Table, ...] = Field(
-        default=(), description="What the files hold; the first table whose pattern fits a file's name reads it."
-    )
-    write: tuple[Handover, ...] = Field(default=(), description="What is handed over in files.")
-    poll_interval_s: float = Field(
-        default=2.0, gt=0, description="Seconds between two looks; a file is read when two looks saw it unchanged."
-    )
 
     @model_validator(mode="after")
     def _is_one_place(self) -> Self:
         if (self.folder is None) == (self.sftp is None):
             raise ValueError("name either a folder or sftp")
-        if not self.tables and not self.write:
-            raise ValueError("neither tables nor write: say what the files hold, or what is handed over")
         return self
 
-    @model_validator(mode="after")
-    def _reads_not_what_it_writes(self) -> Self:
-        for each in self.write:
-            name = f"{each.document}-1-1.{each.format}"
-            if any(each.document == table.document or fnmatchcase(name, table.pattern) for table in self.tables):
-                raise ValueError(f"{each.document} would be read again: use another connector with its own folder")
-        return self
+
+class FilesOutConfig(PlaceConfig):
+    """A folder that files are handed over in."""
+
+    write: tuple[Handover, ...] = Field(min_length=1, description="What is handed over in files.")
+
+
+class FilesConfig(PlaceConfig):
+    """A drop folder."""
+
+    tables: tuple[Table, ...] = Field(
+        min_length=1, description="What the files hold; the first table whose pattern fits a file's name reads it."
+    )
+    poll_interval_s: float = Field(
+        default=2.0, gt=0, description="Seconds between two looks; a file is read when two looks saw it unchanged."
+    )
 
     @model_validator(mode="after")
     def _documents_differ(self) -> FilesConfig:

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 
 from connectors.config import ConnectorConfig, narrowed
-from connectors.files.config import FilesConfig, Table
+from connectors.files.config import FilesConfig, FilesOutConfig, Table
 from connectors.files.rows import Cell, Row
 from connectors.record_fields import declared
 from schemas.document import Document, DocumentType, Field, Kind, Value
@@ -25,9 +25,13 @@ PLACE = (
 def documents(config: ConnectorConfig) -> Sequence[DocumentType]:
     """One document type per table of the configuration; no column is certain to be filled."""
     tables = {table.document: table for table in narrowed(config, FilesConfig).tables}
-    written = narrowed(config, FilesConfig).write
-    handed_over = [DocumentType(each.document, declared(each.fields, writable=True)) for each in written]
-    return [*(_type(table) for table in tables.values()), *handed_over]
+    return [_type(table) for table in tables.values()]
+
+
+def handed_over(config: ConnectorConfig) -> Sequence[DocumentType]:
+    """One document type for each kind that is handed over."""
+    written = narrowed(config, FilesOutConfig).write
+    return [DocumentType(each.document, declared(each.fields, writable=True)) for each in written]
 
 
 def document_of(table: Table, file: str, mtime_us: int, row: Row) -> Document:

@@ -49,7 +49,7 @@ class Folder:
 
     def check(self) -> None:
         """Raise ConfigError where there is no folder, or none that finished files can be moved in."""
-        self._place.check(DONE if self._tables else "")
+        self._place.check(DONE)
 
     def look(self) -> tuple[Sequence[str], bool]:
         """The names that are ready, in order, and whether others are there that are not ready yet."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from connectors.contract import Request
-from connectors.testing.abilities import Misconfiguration, Trouble
+from connectors.testing.abilities import Trouble
 from connectors.testing.bench import Facts, Held
 from connectors.testing.running import RunningStandIn
 from connectors.webhook import connector
@@ -31,7 +31,6 @@ class WebhookBench:
     connector = connector
     facts = FACTS
     troubles = TROUBLES
-    misconfigurations = (Misconfiguration({"send": None, "url": None, "send_secret": None}, "send", "open sink"),)
 
     def __init__(self, folder: Path) -> None:
         self._far = RunningStandIn(connector, folder, timeout_s=1, requests_per_second=1000)

@@ -22,7 +22,7 @@ from connectors.classification import (
     wished,
 )
 from connectors.contract import Rejection
-from connectors.errors import ConfigError, DataError, FarError
+from connectors.errors import DataError, FarError
 from connectors.http import retry_after_s, send
 from connectors.pace import Pace
 from connectors.record_fields import wire
@@ -75,9 +75,9 @@ class WebhookSink:
         self._pace.take_share(share)
 
     def open(self) -> None:
-        """Make ready; a receiver cannot be asked anything. Raises ConfigError where nothing is to be sent."""
+        """Make ready; a receiver cannot be asked anything. Where pushes are only taken there is nothing to do."""
         if self._config.url is None or self._config.send_secret is None:
-            raise ConfigError("send", "names nothing.", "Name what is sent, its url and its send_secret.")
+            return
         way = GuardedWay(self._config.url.get_secret_value(), self._config.allow, self._config.ca_file)
         self._http = httpx.Client(base_url=way.shown, transport=way, timeout=self._config.timeout_s)
         self._signature = StandardWebhooks([standard_key(self._config.send_secret.get_secret_value())])

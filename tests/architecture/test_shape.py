@@ -13,7 +13,7 @@ VAGUE = {"base", "common", "helper", "helpers", "lib", "manager", "misc", "tools
 
 # the public face of every package; whoever adds a name here means to keep it
 EXPORTS: Mapping[str, tuple[str, ...]] = {
-    "connectors.files": ("FilesConfig", "Table", "connector"),
+    "connectors.files": ("FilesConfig", "FilesOutConfig", "Table", "connector", "out"),
     "connectors.jiandaoyun": ("JianDaoYunConfig", "connector"),
     "connectors.jiandaoyun.simulator": ("Simulator",),
     "connectors.rest": ("RestConfig", "connector"),

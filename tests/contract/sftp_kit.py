@@ -7,7 +7,7 @@ import pwd
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,8 +36,12 @@ class SshServer:
         kind, code, *_ = (self.home / f"{name}.pub").read_text().split(" ")
         return f"{kind} {code}"
 
-    def config(self, tables: list[dict[str, object]], write: Sequence[object] = (), **changes: object) -> FilesConfig:
-        sftp: dict[str, object] = {
+    def config(self, tables: list[dict[str, object]], **changes: object) -> FilesConfig:
+        values = {"sftp": self.sftp(**changes), "tables": tables, "poll_interval_s": 0.01}
+        return FilesConfig.model_validate(values)
+
+    def sftp(self, **changes: object) -> dict[str, object]:
+        return {
             "host": "127.0.0.1",
             "port": self.port,
             "user": self.user,
@@ -47,7 +51,6 @@ class SshServer:
             "timeout_s": 5,
             **changes,
         }
-        return FilesConfig.model_validate({"sftp": sftp, "tables": tables, "write": write, "poll_interval_s": 0.01})
 
     def start(self) -> None:
         sshd = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin")

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from connectors.contract import Batch, Position, Source
 from connectors.errors import AuthError, ConfigError, TransientError
-from connectors.files import FilesConfig, connector
+from connectors.files import FilesConfig, FilesOutConfig, connector, out
 from connectors.files.sftp import SftpPlace
 from schemas.document import Document
 from tests.contract.sftp_kit import SshServer, running
@@ -190,11 +190,11 @@ def test_one_place_has_to_be_named() -> None:
 
 
 def test_a_document_is_handed_over_whole_and_once(server: SshServer) -> None:
-    assert connector.sink is not None
+    assert out.sink is not None
     handover = {"document": "WorkOrder", "fields": {"item": "text"}}
-    config = server.config([], write=[handover])
+    config = FilesOutConfig.model_validate({"sftp": server.sftp(), "write": [handover]})
     document = Document("WorkOrder", "crm:1/L1", "7", {"item": "P-1"})
-    with closing(connector.sink(config)) as sink:
+    with closing(out.sink(config)) as sink:
         sink.open()
         assert sink.write([document]) == []
         assert sink.write([document, Document("WorkOrder", "crm:1/L1", "6", {"item": "P-0"})]) == []

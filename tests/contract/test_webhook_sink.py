@@ -223,9 +223,9 @@ def test_a_secret_that_is_none_of_the_standards_is_refused(tool: Tool, tmp_path:
         WebhookConfig.model_validate(tool.settings(send_secret=f"${{file:{tmp_path}/short}}"))
 
 
-def test_a_sink_that_has_nothing_to_send_says_so(tool: Tool) -> None:
-    with pytest.raises(ConfigError, match="Name what is sent"):
-        tool.sink(send=None, url=None, send_secret=None)
+def test_where_pushes_are_only_taken_nothing_can_be_sent(tool: Tool) -> None:
+    (refused,) = tool.write(order("a", 1), send=None, url=None, send_secret=None)
+    assert "nothing says how WorkOrder is sent; there are none" in str(refused.error)
 
 
 def test_a_stand_in_says_how_it_is_reached(tool: Tool) -> None:

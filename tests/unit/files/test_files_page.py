@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from connectors.files import FilesConfig, connector
+from connectors.files import FilesConfig, FilesOutConfig, connector, out
 from connectors.files.sftp import _public_key
 from schemas.document import Document, Fields
 
@@ -46,9 +46,9 @@ def test_the_server_of_the_page_can_be_named(tmp_path: Path) -> None:
 
 
 def test_the_file_of_the_page_is_written(tmp_path: Path) -> None:
-    assert connector.sink is not None
+    assert out.sink is not None
     fields: Fields = {"item": "P-1", "quantity": Decimal(5), "due": "2026-05-20"}
-    with closing(connector.sink(FilesConfig.model_validate(values(HANDING_OVER, folder=tmp_path)))) as sink:
+    with closing(out.sink(FilesOutConfig.model_validate(values(HANDING_OVER, folder=tmp_path)))) as sink:
         sink.open()
         assert sink.write([Document("WorkOrder", "crm:A-7/L1", "1777622400000000", fields)]) == []
     (file,) = tmp_path.iterdir()
@@ -58,4 +58,4 @@ def test_the_file_of_the_page_is_written(tmp_path: Path) -> None:
 
 def test_every_setting_is_on_the_page() -> None:
     told = set(re.findall(r"`(\w+)`", PAGE))
-    assert set(FilesConfig.model_fields) - {"windows"} - told == set()
+    assert {*FilesConfig.model_fields, *FilesOutConfig.model_fields} - {"windows"} - told == set()

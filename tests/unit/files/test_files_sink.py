@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from connectors.contract import Rejection, Sink
 from connectors.errors import ConfigError, DataError
-from connectors.files import FilesConfig, connector
+from connectors.files import FilesOutConfig, out
 from connectors.files.places import LocalPlace
 from schemas.document import Document, Value
 
@@ -32,8 +32,8 @@ def order(id: str, version: int, **fields: Value) -> Document:
 
 
 def sink_of(folder: Path, handover: Mapping[str, object] = AS_JSON) -> Sink:
-    assert connector.sink is not None
-    sink = connector.sink(FilesConfig.model_validate({"folder": folder, "write": [handover]}))
+    assert out.sink is not None
+    sink = out.sink(FilesOutConfig.model_validate({"folder": folder, "write": [handover]}))
     sink.open()
     return sink
 
@@ -112,27 +112,15 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"write": []}, "neither tables nor write"),
+        ({"write": []}, "at least 1 item"),
         ({"write": [{**AS_CSV, "fields": AS_JSON["fields"]}]}, "lines is no single cell"),
         ({"write": [{**AS_JSON, "fields": {"id": "text"}}]}, "the bus fills id itself"),
         ({"write": [{**AS_JSON, "document": "../WorkOrder"}]}, "should match pattern"),
-        ({"tables": [{"document": "A", "pattern": "*.json", "key": "a", "columns": ["a"]}]}, "would be read again"),
     ],
 )
 def test_a_configuration_that_cannot_be_is_refused(tmp_path: Path, changes: dict[str, object], says: str) -> None:
     with pytest.raises(ValidationError, match=says):
-        FilesConfig.model_validate({"folder": tmp_path, "write": [AS_JSON], **changes})
-
-
-def test_a_connector_that_only_writes_is_complete_at_once(tmp_path: Path) -> None:
-    assert connector.source is not None
-    source = connector.source(FilesConfig.model_validate({"folder": tmp_path, "write": [AS_JSON]}))
-    source.open(None)
-    write(tmp_path, order("a", 1))
-    batch = source.poll(0.1)
-    assert batch is not None
-    assert (batch.documents, batch.complete, names(tmp_path)) == ([], True, [names(tmp_path)[0]])
-    source.close()
+        FilesOutConfig.model_validate({"folder": tmp_path, "write": [AS_JSON], **changes})
 
 
 def test_two_writers_of_one_file_do_not_meet(tmp_path: Path) -> None:
