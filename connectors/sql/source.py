@@ -67,6 +67,13 @@ class SqlSource:
         """See `connectors.contract.Source.poll`."""
         if not self._beat.wait(timeout):
             return None
+        try:
+            return self._next_turn()
+        finally:
+            if self._beat.closed:  # the close found the connection in use, and now it was given back
+                self._let_go()
+
+    def _next_turn(self) -> Batch | None:
         if not self._turns:
             self._beat.begin()
             self._turns = [each for each in self._feeds if self._has_its_turn(each)]
@@ -78,7 +85,11 @@ class SqlSource:
     def close(self) -> None:
         """Interrupt a waiting poll and close the connection. Safe twice."""
         self._beat.close()
-        self._engine.dispose()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Close what lies in the pool; `Engine.dispose` would leave a connection in use to a pool of the past."""
+        self._engine.pool.dispose()
 
     def _has_its_turn(self, feed: Feed) -> bool:
         """Notices wait for the backfill of their records, which has no stamps and would come behind them."""
