@@ -44,7 +44,8 @@ def start(
         output.note(f"kafka: already {running.state}")
         _show(running, as_json)
         return
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell starts what is in its background deaf to the first
+        signal.signal(number, _interrupt)
     broker = kafka.EmbeddedKafka(where, heap_mb, detached=detach, say=output.note)
     try:
         broker.start()
