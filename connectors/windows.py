@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Literal, Self, TypeAlias
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from connectors.timezones import TimezoneName
 
 Day: TypeAlias = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEK: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -42,16 +44,7 @@ class Window(BaseModel):
     )
     start: Hour = Field(alias="from", description='When it begins, like "22:00".')
     end: Hour = Field(alias="to", description='When it ends, like "02:00"; at or before `from` it is the next day.')
-    timezone: str = Field(description="Whose clock is meant, like Europe/Berlin.")
-
-    @field_validator("timezone")
-    @classmethod
-    def _is_known(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-            raise ValueError(f"{name!r} is no time zone: write one like Europe/Berlin or UTC") from error
-        return name
+    timezone: TimezoneName = Field(description="Whose clock is meant, like Europe/Berlin.")
 
     @model_validator(mode="after")
     def _has_a_length(self) -> Self:

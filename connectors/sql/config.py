@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Self
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from connectors.config import ConnectorConfig, Secret, TimeoutS
+from connectors.timezones import TimezoneName
 
 
 def _as_list(names: object) -> object:
@@ -98,7 +99,7 @@ class SqlConfig(ConnectorConfig):
         "postgresql+psycopg://lineshaft@db.example.com/mes?sslmode=verify-full.",
     )
     password: Secret | None = Field(default=None, description="Password of the user, as a reference to a secret.")
-    timezone: str = Field(default="UTC", description="Whose clock is meant by times without a zone.")
+    timezone: TimezoneName = Field(default="UTC", description="Whose clock is meant by times without a zone.")
     read: tuple[Read, ...] = Field(default=(), description="The tables that are read.")
     write: tuple[Write, ...] = Field(default=(), description="The tables that are written.")
     poll_interval_s: float = Field(
@@ -127,15 +128,6 @@ class SqlConfig(ConnectorConfig):
         if found:
             raise ValueError("a secret is never written down here: take the password out and set `password`")
         return url
-
-    @field_validator("timezone")
-    @classmethod
-    def _is_known(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-            raise ValueError(f"{name!r} is no time zone: write one like Europe/Berlin or UTC") from error
-        return name
 
     @model_validator(mode="after")
     def _documents_differ(self) -> Self:
