@@ -64,7 +64,8 @@ def a_secret_in_clear_is_refused(desk: Desk) -> None:
     nested = (
         (place, changes) for name, value in desk.bench.settings().items() for place, changes in in_clear(name, value)
     )
-    for name, changes in [*((each, {each: IN_CLEAR}) for each in secret_fields(desk.connector.config)), *nested]:
+    declared = ((name, {name: IN_CLEAR}) for name in secret_fields(desk.connector.config))
+    for name, changes in dict([*declared, *nested]).items():
         refused = refusal(desk, changes)
         if refused is None:
             raise Broken(f"{name} takes a secret in clear: declare it as connectors.config.Secret")
