@@ -1,4 +1,4 @@
-"""One far system on a socket for all the tests of the building blocks."""
+"""One far system on a socket for the tests of one file, gone before the next: some look for threads left behind."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from tests.unit.connectors.far_server import Far, served
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def far_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Far]:
     with served(tmp_path_factory.mktemp("far")) as far:
         yield far
