@@ -126,10 +126,10 @@ class CutAtCommit:
     def _carry(self, near: socket.socket, far: socket.socket, asks: bool) -> None:
         try:
             while data := near.recv(65536):
-                far.sendall(data)
                 if asks and self.armed and b"COMMIT\0" in data:
                     self.cuts += 1
-                    near.shutdown(socket.SHUT_RDWR)
+                    near.shutdown(socket.SHUT_RDWR)  # before the COMMIT goes on: its answer could overtake the cut
+                far.sendall(data)
         except OSError:
             return
         finally:
