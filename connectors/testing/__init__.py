@@ -6,6 +6,7 @@ from connectors.testing.clock import Clock
 from connectors.testing.control import Holds, control_routes
 from connectors.testing.faults import Fault, Faults
 from connectors.testing.ledger import Ledger
+from connectors.testing.parts import Parts
 from connectors.testing.ports import kept_port
 from connectors.testing.served import Dropped, Served
 from connectors.testing.store import RecordStore
@@ -18,6 +19,7 @@ __all__ = [
     "Faults",
     "Holds",
     "Ledger",
+    "Parts",
     "RecordStore",
     "Served",
     "backup_routes",

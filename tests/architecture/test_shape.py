@@ -29,6 +29,7 @@ EXPORTS: Mapping[str, tuple[str, ...]] = {
         "Faults",
         "Holds",
         "Ledger",
+        "Parts",
         "RecordStore",
         "Served",
         "backup_routes",

@@ -28,6 +28,7 @@ from connectors.testing import (
     Faults,
     Holds,
     Ledger,
+    Parts,
     RecordStore,
     Served,
     backup_routes,
@@ -57,23 +58,15 @@ class Simulator:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._running: ExitStack | None = None
+        self._folder, self._parts = folder, Parts(folder)
 
     def start(self) -> StandIn:
         """See `connectors.contract.Simulator.start`."""
-        if self._running is not None:
-            raise RuntimeError(f"the stand-in in {self._folder} is already running")
-        with ExitStack() as parts:
-            stand_in = self._start(parts)
-            self._running = parts.pop_all()
-        return stand_in
+        return self._parts.open(self._start)
 
     def stop(self) -> None:
         """Stop listening and pushing; the state stays on disk. Safe twice."""
-        if self._running is not None:
-            self._running.close()
-            self._running = None
+        self._parts.close()
 
     def _start(self, parts: ExitStack) -> StandIn:
         certificates = issue(self._folder / "certificates")

@@ -12,7 +12,18 @@ from connectors.rest.simulator.declaration import PAGING, declaration, reading
 from connectors.rest.simulator.front import KINDS, Front
 from connectors.rest.simulator.keys import Keys, made_once
 from connectors.rest.simulator.shop import Shop
-from connectors.testing import Clock, Faults, Holds, Ledger, RecordStore, Served, control_routes, issue, kept_port
+from connectors.testing import (
+    Clock,
+    Faults,
+    Holds,
+    Ledger,
+    Parts,
+    RecordStore,
+    Served,
+    control_routes,
+    issue,
+    kept_port,
+)
 
 
 class Simulator:
@@ -27,23 +38,15 @@ class Simulator:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._running: ExitStack | None = None
+        self._folder, self._parts = folder, Parts(folder)
 
     def start(self) -> StandIn:
         """See `connectors.contract.Simulator.start`."""
-        if self._running is not None:
-            raise RuntimeError(f"the stand-in in {self._folder} is already running")
-        with ExitStack() as parts:
-            stand_in = self._start(parts)
-            self._running = parts.pop_all()
-        return stand_in
+        return self._parts.open(self._start)
 
     def stop(self) -> None:
         """Stop listening; the state stays on disk. Safe twice."""
-        if self._running is not None:
-            self._running.close()
-            self._running = None
+        self._parts.close()
 
     def _start(self, parts: ExitStack) -> StandIn:
         certificates = issue(self._folder / "certificates")

@@ -16,7 +16,18 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from connectors.contract import StandIn
-from connectors.testing import Dropped, Faults, Holds, Ledger, RecordStore, Served, control_routes, issue, kept_port
+from connectors.testing import (
+    Dropped,
+    Faults,
+    Holds,
+    Ledger,
+    Parts,
+    RecordStore,
+    Served,
+    control_routes,
+    issue,
+    kept_port,
+)
 from connectors.testing.control import answer
 from connectors.webhook.simulator.signing import headers_of, problem_of
 from schemas.document import Fields, Value, from_json, to_json
@@ -41,33 +52,29 @@ class Simulator:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._running: ExitStack | None = None
+        self._folder, self._parts = folder, Parts(folder)
 
     def start(self) -> StandIn:
         """See `connectors.contract.Simulator.start`."""
-        if self._running is not None:
-            raise RuntimeError(f"the stand-in in {self._folder} is already running")
-        with ExitStack() as parts:
-            certificates = issue(self._folder / "certificates")
-            store = RecordStore(self._folder / "state.db")
-            parts.callback(store.close)
-            ledger = Ledger(self._folder / "ledger.jsonl")
-            parts.callback(ledger.close)
-            shop = _Shop(store, ledger, _kept_secret(store))
-            served = Served(shop.app(), kept_port(self._folder, "webhook"), certificates)
-            served.start()
-            parts.callback(served.stop)
-            self._running = parts.pop_all()
-        return StandIn(
-            _config(served.address, shop.secret, certificates.ca), f"{served.address}/_control", certificates.ca
-        )
+        return self._parts.open(self._start)
 
     def stop(self) -> None:
         """Stop listening; the state stays on disk. Safe twice."""
-        if self._running is not None:
-            self._running.close()
-            self._running = None
+        self._parts.close()
+
+    def _start(self, parts: ExitStack) -> StandIn:
+        certificates = issue(self._folder / "certificates")
+        store = RecordStore(self._folder / "state.db")
+        parts.callback(store.close)
+        ledger = Ledger(self._folder / "ledger.jsonl")
+        parts.callback(ledger.close)
+        shop = _Shop(store, ledger, _kept_secret(store))
+        served = Served(shop.app(), kept_port(self._folder, "webhook"), certificates)
+        served.start()
+        parts.callback(served.stop)
+        return StandIn(
+            _config(served.address, shop.secret, certificates.ca), f"{served.address}/_control", certificates.ca
+        )
 
 
 class _Shop:
