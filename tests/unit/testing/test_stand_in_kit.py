@@ -1,4 +1,3 @@
-import socket
 import ssl
 import threading
 from decimal import Decimal
@@ -7,8 +6,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from connectors.errors import ConfigError
-from connectors.testing import Fault, Faults, Ledger, RecordStore, issue, kept_port
+from connectors.testing import Fault, Faults, Ledger, RecordStore, issue
 
 
 def test_a_certificate_is_made_once_and_kept(tmp_path: Path) -> None:
@@ -39,23 +37,6 @@ def test_a_certificate_passes_strict_verification(tmp_path: Path) -> None:
 
 def test_the_private_key_is_readable_by_its_owner_only(tmp_path: Path) -> None:
     assert issue(tmp_path).key.stat().st_mode & 0o077 == 0
-
-
-def test_a_port_is_chosen_once_and_remembered(tmp_path: Path) -> None:
-    assert kept_port(tmp_path, "api") == kept_port(tmp_path, "api")
-
-
-def test_two_names_in_one_folder_get_two_ports(tmp_path: Path) -> None:
-    assert kept_port(tmp_path, "api") != kept_port(tmp_path, "push")
-
-
-def test_a_kept_port_that_another_program_took_is_named_with_the_remedy(tmp_path: Path) -> None:
-    port = kept_port(tmp_path, "api")
-    with socket.socket() as other:
-        other.bind(("127.0.0.1", port))
-        other.listen()
-        with pytest.raises(ConfigError, match=rf"port {port} of api: cannot be used .* delete .*ports\.json"):
-            kept_port(tmp_path, "api")
 
 
 def test_the_ledger_survives_a_restart_and_goes_on_counting(tmp_path: Path) -> None:
