@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable, Generator, Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from deploy.kafka import EmbeddedKafka
 from tests.raw_kafka import RawKafka
@@ -17,6 +18,10 @@ NEEDS = "needs "
 PATHS = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"  # where servers lie; not everybody's path has them
 NO_OBJECT = "does not apply: "  # a rule of the conformance suite says why it has no object in this connector
 NUMBERS = itertools.count(1)
+
+# a timing is never an assertion: neither of one example nor of how long its data took to draw
+settings.register_profile("timeless", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("timeless")
 
 
 @pytest.fixture(scope="session")

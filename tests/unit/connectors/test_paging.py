@@ -117,7 +117,7 @@ def test_every_row_is_read_once_at_every_boundary_of_pages(far: Far, name: str, 
     assert reading(far, pager, "/rows") == rows
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from(NAMES), st.lists(st.integers(100, 104), max_size=12))
 def test_rows_of_one_stamp_are_read_once_wherever_a_page_ends(far: Far, name: str, stamps: list[int]) -> None:
     rows = rows_of(stamps)

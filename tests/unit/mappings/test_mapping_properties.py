@@ -99,7 +99,7 @@ def fields_of(mapping: Compiled) -> Sequence[Field]:
 
 
 @pytest.mark.parametrize("mapping", FROM_FAR, ids=lambda each: each.mapping.name)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(data=st.data())
 def test_a_far_record_gives_a_record_that_the_bus_carries_or_a_reason(mapping: Compiled, data: st.DataObject) -> None:
     document = cast("Fields", data.draw(far_record((*fields_of(mapping), Field("_deleted", Kind.BOOLEAN)))))
@@ -117,7 +117,7 @@ def test_a_far_record_gives_a_record_that_the_bus_carries_or_a_reason(mapping: C
 
 
 @pytest.mark.parametrize("mapping", FROM_BUS, ids=lambda each: each.mapping.name)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(data=st.data())
 def test_a_record_of_the_bus_gives_a_document_of_the_declared_kinds_or_a_reason(
     mapping: Compiled, data: st.DataObject
@@ -159,7 +159,7 @@ COMPILED = {text: mapping_of(text) for text in (EVERY, TO_TEXT)}
 
 
 @pytest.mark.parametrize("text", [EVERY, TO_TEXT])
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(document=far_record(TYPES["crm.Thing"].fields))
 @example(document={"decimal": Decimal("1E+999999")})
 @example(document={"decimal": Decimal("1E-999999"), "integer": 10**5000})

@@ -31,7 +31,7 @@ def by_fastavro(name: str, value: Any) -> bytes:
 
 
 @given(st.data())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_its_bytes_and_its_values_are_those_of_fastavro(name: str, data: st.DataObject) -> None:
     on_ints, by_types = data.draw(records(name))
     encoded = codec().encoder(name)(on_ints)
@@ -41,7 +41,7 @@ def test_its_bytes_and_its_values_are_those_of_fastavro(name: str, data: st.Data
 
 
 @given(st.data())
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_a_caller_gets_only_the_fields_that_it_reads(name: str, data: st.DataObject) -> None:
     on_ints, _ = data.draw(records(name))
     wanted = data.draw(st.sets(st.sampled_from(fields_of(name))))
@@ -50,7 +50,7 @@ def test_a_caller_gets_only_the_fields_that_it_reads(name: str, data: st.DataObj
 
 
 @given(st.data())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_a_record_that_was_cut_off_or_has_bytes_left_over_is_refused(name: str, data: st.DataObject) -> None:
     encoded = codec().encoder(name)(data.draw(records(name))[0])
     cut = data.draw(st.integers(0, len(encoded) - 1))
@@ -61,7 +61,7 @@ def test_a_record_that_was_cut_off_or_has_bytes_left_over_is_refused(name: str, 
 
 
 @given(st.binary(max_size=60))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_random_bytes_are_a_record_or_a_codec_error_and_nothing_else(name: str, data: bytes) -> None:
     try:
         found = codec().decoder(schema(name))(data)
@@ -72,7 +72,7 @@ def test_random_bytes_are_a_record_or_a_codec_error_and_nothing_else(name: str, 
 
 
 @given(st.data())
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_a_missing_field_without_a_default_and_an_unknown_field_are_refused(name: str, data: st.DataObject) -> None:
     on_ints, _ = data.draw(records(name))
     fields: Any = schema(name)["fields"]

@@ -49,7 +49,7 @@ def calls_in(seconds: float, share: float, account: int = 50, endpoint: int = 20
         count += 1
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.lists(st.integers(0, 12), min_size=1, max_size=12))
 def test_the_sink_tasks_together_stay_within_their_part_however_the_partitions_are_divided(owned: list[int]) -> None:
     partitions = max(1, sum(owned))

@@ -23,13 +23,12 @@ def everything(index: int) -> list[Event]:
     return [*each.orders, *each.jobs, *each.statuses]
 
 
-@settings(deadline=None)
 @given(st.permutations(everything(3)), st.lists(st.sampled_from(everything(3)), max_size=8))
 def test_facts_are_the_same_in_any_order_and_with_any_repetition(events: list[Event], again: list[Event]) -> None:
     assert folded(*events, *again) == folded(*again, *events) == folded(*everything(3))
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(st.integers())
 def test_what_is_kept_of_an_order_is_bounded_and_does_not_depend_on_arrival(seed: int) -> None:
     versions = list(range(MOST_TOLD + 30))
@@ -117,7 +116,6 @@ def test_no_orders_make_an_empty_report() -> None:
     assert report([], 60) == {"window_s": 60, "windows": [], "totals": counts}
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(-(10**9), 10**12), min_size=1, max_size=60))
 def test_percentiles_are_measured_values_that_so_many_do_not_exceed(measured: list[int]) -> None:
     found = latency(measured)
