@@ -117,7 +117,7 @@ class Supervisor:
         environment = {**os.environ, **self.environment, PARENT_VARIABLE: str(os.getpid())}
         with self._log(role).open("ab") as out:
             return subprocess.Popen(  # noqa: S603
-                [sys.executable, "-m", "deploy.main", *role.arguments],
+                [sys.executable, "-P", "-m", "deploy.main", *role.arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,

@@ -54,7 +54,7 @@ class StandInProcess:
 
 def start_stand_in(type_name: str, folder: Path, log: Path) -> StandInProcess:
     """Start the stand-in of a connector's type. Raises StandInFailed."""
-    command = [sys.executable, "-m", "deploy.main", "simulate", type_name, "--folder", str(folder)]
+    command = [sys.executable, "-P", "-m", "deploy.main", "simulate", type_name, "--folder", str(folder)]
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as errors:
         process = subprocess.Popen(  # noqa: S603

@@ -109,3 +109,17 @@ def test_a_role_whose_configuration_is_wrong_ends_the_bus_with_its_last_lines(pr
     finally:
         made.stop()
     assert not any(alive(pid) for pid in made.pids().values())
+
+
+def test_a_role_runs_nothing_that_lies_in_the_folder_it_is_started_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "connectors").mkdir()
+    (tmp_path / "connectors" / "__init__.py").write_text("raise SystemExit('not ours')")
+    monkeypatch.chdir(tmp_path)
+    made = Supervisor([Role("list", ("connector", "list"), "")], tmp_path / "logs")
+    made.start()
+    try:
+        assert "salesforce" in until((tmp_path / "logs" / "list.log").read_text, "it has said something")
+    finally:
+        made.stop()
