@@ -126,10 +126,11 @@ class _Suite:
         return difference(expected, made, self._target.fields, self._target.far) or ""
 
     def _failed(self, test: InlineTest, failed: MappingFailed) -> str:
-        if test.fails != failed.cause or (test.field and test.field != failed.field):
+        field = _INDEX.sub("", failed.field)
+        if test.fails != failed.cause or (test.field and test.field not in (failed.field, field)):
             return f"fails with {failed.cause} at {failed}"
         if failed.cause is Cause.REQUIRED_MISSING:
-            self._missed.add(_INDEX.sub("", failed.field))
+            self._missed.add(field)
         return ""
 
     def _context(self, test: InlineTest) -> Context:

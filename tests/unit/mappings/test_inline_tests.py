@@ -59,6 +59,14 @@ def test_a_required_field_of_a_list_needs_its_test_once() -> None:
     ).good
 
 
+def test_a_test_for_a_required_field_of_a_list_may_be_written_as_lint_asks_for_it() -> None:
+    rule = "  rows: {each: rows, fields: {text: {from: text, required: true}}}\n"
+    test = "tests:\n  - {given: {rows: [{text: a}]}, expect: {rows: [{text: a}]}}\n"
+    (problem,) = examined(HEAD + rule + test).problems
+    asked = problem.remedy.removeprefix("Add a test: ").removesuffix(".").replace("{…}", "{rows: [{}]}")
+    assert examined(HEAD + rule + test + f"  - {asked}\n").good
+
+
 def test_what_a_filter_lets_through_needs_no_test_that_it_is_there() -> None:
     rule = "  rows: {each: rows, where: {text: {empty: false}}, fields: {text: {from: text, required: true}}}\n"
     assert examined(HEAD + rule + "tests:\n  - {given: {rows: [{text: a}, {}]}, expect: {rows: [{text: a}]}}\n").good
