@@ -45,20 +45,24 @@ class Plan:
         """The mapping of a far document (`salesforce.Order`) to its canonical record."""
         return next((each for each in self.mappings if each.mapping.source == document_type), None)
 
-    def to_document(self, record: str, system: str) -> Compiled | None:
-        """The mapping of a canonical record (`OrderStatus`) to a document of a system (`salesforce`)."""
-        source = f"{NAMESPACE}.{record}"
-        return next((each for each in self._from(source) if each.system == system), None)
+    def to_document(self, record: str, system: str, destination: str) -> Compiled | None:
+        """The mapping of a canonical record (`OrderStatus`) to a document of a sink's system (`salesforce`)."""
+        return _own([each for each in self._from(f"{NAMESPACE}.{record}") if each.system == system], destination)
 
     def between(self, record_from: str, record_to: str, destination: str) -> Compiled | None:
         """The mapping between two canonical records: the destination's own, else the one that serves all."""
         target = f"{NAMESPACE}.{record_to}"
         found = [each for each in self._from(f"{NAMESPACE}.{record_from}") if each.mapping.target == target]
-        own = next((each for each in found if each.mapping.destination == destination), None)
-        return own or next((each for each in found if each.mapping.destination is None), None)
+        return _own(found, destination)
 
     def _from(self, source: str) -> Sequence[Compiled]:
         return [each for each in self.mappings if each.mapping.source == source]
+
+
+def _own(found: Sequence[Compiled], destination: str) -> Compiled | None:
+    """The destination's own mapping, else the one that serves all."""
+    own = next((each for each in found if each.mapping.destination == destination), None)
+    return own or next((each for each in found if each.mapping.destination is None), None)
 
 
 def plan_id(files: Sequence[DefinitionFile]) -> str:

@@ -207,7 +207,7 @@ TO_CRM = HEAD.replace("crm.Thing", "lineshaft.OrderStatus")
 
 def test_a_field_of_the_system_that_is_written_to_is_never_written() -> None:
     mapping = plan_of(TO_MES + "  text: {owner: mes}\n  date: {from: due, owner: crm}\n").to_document(
-        "JobOrder", "mes"
+        "JobOrder", "mes", "plant-a"
     )
     assert mapping is not None
     assert mapping.document({"due": 0}, CONTEXT) == {"must": "x", "date": "1970-01-01"}
@@ -250,7 +250,7 @@ def test_the_destination_is_known_in_the_pipeline() -> None:
         "  must: $destination\n  integer: $version\n"
         "  text: {from: item, link: {kind: k, from: a, to: $destination}}\n"
     )
-    mapping = plan_of(text).to_document("Item", "mes")
+    mapping = plan_of(text).to_document("Item", "mes", "plant-a")
     assert mapping is not None
     context = replace(context_of(links=[("k", "a", "P", "plant-a", "Q")]), version=9)
     assert mapping.document({"item": "P"}, context) == {"must": "plant-a", "integer": 9, "text": "Q"}

@@ -44,9 +44,9 @@ def test_a_documents_mapping_is_found_by_its_system_and_type() -> None:
 
 def test_a_records_document_is_found_by_the_sinks_system() -> None:
     plan = plan_of(HEAD.replace("crm.Thing", "lineshaft.Item"))
-    assert plan.to_document("Item", "mes") is not None
-    assert plan.to_document("Item", "crm") is None
-    assert plan.to_document("Link", "mes") is None
+    assert plan.to_document("Item", "mes", "plant-a") is not None
+    assert plan.to_document("Item", "crm", "plant-a") is None
+    assert plan.to_document("Link", "mes", "plant-a") is None
 
 
 def test_a_destinations_own_mapping_comes_before_the_one_for_all() -> None:
@@ -54,6 +54,17 @@ def test_a_destinations_own_mapping_comes_before_the_one_for_all() -> None:
     names = [plan.between("SalesOrder", "JobOrder", where) for where in ("plant-a", "plant-b")]
     assert [found.mapping.name for found in names if found] == ["for-all", "for-b"]
     assert plan.between("SalesOrder", "Item", "plant-a") is None
+
+
+def test_a_sink_takes_its_own_mapping_before_the_one_for_all_and_never_another_sinks() -> None:
+    def of(name: str, destination: str = "") -> str:
+        text = HEAD.replace("crm.Thing", "lineshaft.Item").replace("mapping: m", f"mapping: {name}")
+        return text.replace("version: 1\n", f"version: 1\ndestination: {destination}\n") if destination else text
+
+    both, one = plan_of(of("for-all"), of("for-b", "plant-b")), plan_of(of("for-b", "plant-b"))
+    names = [both.to_document("Item", "mes", where) for where in ("plant-a", "plant-b")]
+    assert [found.mapping.name for found in names if found] == ["for-all", "for-b"]
+    assert one.to_document("Item", "mes", "plant-a") is None
 
 
 def test_a_line_mapping_reads_its_line_from_the_context() -> None:
@@ -139,7 +150,7 @@ def test_what_ships_has_one_of_each_kind_and_names_no_path_of_a_machine() -> Non
 def test_a_canonical_decimal_of_another_scale_is_rescaled_exactly() -> None:
     far = DocumentType("Far", (Field("n", Kind.DECIMAL, scale=3),))
     text = "mapping: m\nversion: 1\nfrom: lineshaft.JobOrder\nto: far.Far\nfields: {n: quantity}\n"
-    mapping = plan_of(text, types={"far.Far": far}).to_document("JobOrder", "far")
+    mapping = plan_of(text, types={"far.Far": far}).to_document("JobOrder", "far", "plant-a")
     assert mapping is not None
     made = mapping.document({"quantity": 1_250_000}, context_of())
     assert made is not None

@@ -198,7 +198,7 @@ def test_a_quantity_of_an_order_reaches_the_shop_floor_digit_for_digit(quantity:
     order = _made(PLAN.from_document("salesforce.Order"), document, None)
     line = cast("Sequence[Record]", order["lines"])[0]
     job = _made(PLAN.between("SalesOrder", "JobOrder", "plant-a"), order, line)
-    work_order = _made(PLAN.to_document("JobOrder", "jiandaoyun"), job, None)
+    work_order = _made(PLAN.to_document("JobOrder", "jiandaoyun", "plant-a"), job, None)
     assert work_order["quantity"] == quantity
 
 
