@@ -24,8 +24,11 @@ class Attached:
 
 
 def source_names(attached: Mapping[str, Attached]) -> list[str]:
-    """The connectors that have a source."""
-    return sorted(name for name, each in attached.items() if each.connector.source is not None)
+    """The connectors that something comes in from: those with a source, and those that are pushed to.
+
+    What a push could not say is parked, and tried again, where a source's documents are; see far_reader.py.
+    """
+    return sorted(name for name, each in attached.items() if each.connector.source or each.connector.webhook)
 
 
 def sink_names(attached: Mapping[str, Attached]) -> list[str]:
@@ -52,7 +55,7 @@ class Bus:
 
     @property
     def sources(self) -> list[str]:
-        """The connectors that have a source."""
+        """See `source_names`."""
         return source_names(self.attached)
 
     @property

@@ -18,6 +18,28 @@ STEADY_S = 30.0
 """A source that polls for so long without an error works, though nothing has come."""
 
 
+class OnlyPushed:
+    """The source of a system that pushes and cannot be asked: nothing is to be read, and its backfill is done."""
+
+    def __init__(self) -> None:
+        self._has_said = False
+
+    def open(self, position: Position | None) -> None:
+        """See `connectors.contract.Source.open`."""
+        self._has_said = position is not None
+
+    def poll(self, timeout: float) -> Batch | None:
+        """Once that there is nothing more to come, for the sinks of a new bus wait for that."""
+        if not self._has_said:
+            self._has_said = True
+            return Batch((), {})
+        time.sleep(timeout)
+        return None
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
 class FarReader:
     """One far system's source; a new instance of it after every failure and every window."""
 
@@ -61,8 +83,8 @@ class FarReader:
     def _opened(self, position: Callable[[], Position | None]) -> Source:
         if self._source is None:
             factory = self._attached.connector.source
-            assert factory is not None
-            self._source, self._opened_at = factory(self._attached.config), time.monotonic()
+            self._source = OnlyPushed() if factory is None else factory(self._attached.config)
+            self._opened_at = time.monotonic()
             shares.take(self._source, shares.PARTS["source"])
             self._source.open(position())
         return self._source

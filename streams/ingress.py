@@ -18,6 +18,7 @@ from starlette.routing import Route
 
 from connectors.contract import Request, Webhook
 from connectors.errors import AuthError, DataError, FarError
+from schemas.catalog import IN_SEQUENCE
 from schemas.document import Document
 from streams import metrics, shares
 from streams.bus import Bus
@@ -26,6 +27,7 @@ from streams.intake import Intake, Refused, stage_of
 from streams.kafka.client import KafkaError, KafkaException, Producer
 from streams.kafka.transaction import Outgoing, produce
 from streams.live_plans import LivePlans
+from streams.parked_pushes import ParkedPushes
 from streams.parking import Parking
 from streams.references import ReferenceTables
 
@@ -44,6 +46,7 @@ class Ingress:
         self._references = ReferenceTables(bus.cluster)
         self._webhooks: dict[str, Webhook] = {}
         self._intakes: dict[str, Intake] = {}
+        self._parked = {name: ParkedPushes(bus.cluster, name) for name in bus.webhooks}
         for name in bus.webhooks:
             attached = bus.attached[name]
             self._webhooks[name] = self._webhook(name)
@@ -61,13 +64,17 @@ class Ingress:
         return webhook
 
     def open(self) -> None:
-        """Read the reference data."""
+        """Read the reference data, and what is parked."""
         self._references.load()
+        for each in self._parked.values():
+            each.load()
 
     def close(self) -> None:
         """Let go of Kafka."""
         self._producer.flush(DELIVERY_S)
         self._references.close()
+        for each in self._parked.values():
+            each.close()
 
     def says(self) -> Mapping[str, str]:
         """What is live, for the health page, also where nothing was pushed since it was activated."""
@@ -109,40 +116,53 @@ class Ingress:
         return JSONResponse({"status": "success"})
 
     def _publish(self, name: str, documents: Sequence[Document]) -> None:
-        """Produce all of them and wait for every delivery report. Raises KafkaException where one is missing."""
+        """Make all of them durable, then close what they supersede. Raises KafkaException where that is not sure."""
         self._references.news()
-        self._intakes[name].plan = self._plans.current()
+        intake, parked = self._intakes[name], self._parked[name]
+        intake.plan = self._plans.current()
+        parked.news()
+        outcomes = [(document, self._taken(intake, document)) for document in documents]
+        self._deliver([record for _, taken in outcomes for record in self._records(name, intake, taken)])
+        for _, taken in outcomes:
+            if isinstance(taken, Refused):
+                parked.add(intake.partition(taken.incoming), taken.incoming)
+        through = [each for each, taken in outcomes if not isinstance(taken, Refused)]
+        alone = [each for each in through if intake.record_of(each) not in IN_SEQUENCE]
+        self._deliver([record for each in alone for record in parked.superseded(intake.named(each))])
+
+    def _deliver(self, records: Sequence[Outgoing]) -> None:
+        """Produce all of them and wait for every delivery report."""
         failed: list[KafkaError] = []
-        for document in documents:
-            for record in self._records(name, document):
-                produce(
-                    self._producer,
-                    self._bus.cluster,
-                    record,
-                    lambda error, _: failed.append(error) if error is not None else None,
-                )
+        for record in records:
+            produce(
+                self._producer,
+                self._bus.cluster,
+                record,
+                lambda error, _: failed.append(error) if error is not None else None,
+            )
         if self._producer.flush(DELIVERY_S):
             raise KafkaException(KafkaError(KafkaError._MSG_TIMED_OUT))
         if failed:
             raise KafkaException(failed[0])
 
-    def _records(self, name: str, document: Document) -> list[Outgoing]:
+    def _taken(self, intake: Intake, document: Document) -> Outgoing | Refused | None:
         self._version = next_version(self._version, now_us())
-        intake = self._intakes[name]
-        taken = intake.take(document, self._version)
-        if isinstance(taken, Refused):
-            return self._parked(name, intake, taken)
+        return intake.take(document, self._version)
+
+    def _records(self, name: str, intake: Intake, taken: Outgoing | Refused | None) -> list[Outgoing]:
         if taken is None:
             return []
+        if isinstance(taken, Refused):
+            return [self._to_park(name, intake, taken)]
         metrics.PUBLISHED.labels(f"ingress.{name}", taken.topic).inc()
         return [taken]
 
-    def _parked(self, name: str, intake: Intake, refused: Refused) -> list[Outgoing]:
+    def _to_park(self, name: str, intake: Intake, refused: Refused) -> Outgoing:
         """Park for the source's task, which owns what it finds there; the same record takes the same place."""
         metrics.PARKED.labels(f"ingress.{name}", refused.reason.cause).inc()
         log.warning("ingress %s: parked %s: %s", name, refused.incoming.parked_id, refused.reason.message)
         parking = Parking(self._bus.cluster, stage_of(name), intake.plan.id)
-        return [parking.record(intake.partition(refused.incoming), refused.incoming, refused.reason, now_us())]
+        return parking.record(intake.partition(refused.incoming), refused.incoming, refused.reason, now_us())
 
 
 async def _body(http: HttpRequest) -> bytes | None:

@@ -78,6 +78,9 @@ def test_what_cannot_be_mapped_is_parked_where_the_source_finds_it_and_a_later_p
     task = SourceTask(kafka.bus, kafka.bus.attached["crm"], kafka.plans)
     with running(task):
         until(lambda: task._parking.table.owned and task._parking.entries(), "the source has it")
+        assert push(http, {"No": "bad", "Ready": True}).status_code == 200
+        assert parked(kafka) == []
+        until(lambda: not task._parking.entries(), "the source has closed it as well")
 
 
 @pytest.mark.parametrize(
