@@ -133,7 +133,7 @@ def _job_response(turn: Turn, state: Record) -> Result:
 def _told(turn: Turn, state: Record, sent: list[Addressed]) -> Result:
     """Tell the status where it differs from the one last told, and shrink a closed order."""
     status = public_status(state)
-    if status is not None and status != state["status"]:
+    if status is not None and _says(status) != _says(cast("Record | None", state["status"])):
         known = cast("int", state["status_version"])
         version, key = next_version(known, turn.now_us), turn.event.key
         state = {**state, "status": status, "status_version": version, "closed": False}
@@ -142,6 +142,11 @@ def _told(turn: Turn, state: Record, sent: list[Addressed]) -> Result:
         sent = [*sent, Addressed(STATUS, follow), Addressed(TOPIC[lane](connector_of(key)), follow)]
     closed = status is not None and status["state"] == "closed"
     return Result(stub(state) if closed else state, sent)
+
+
+def _says(status: Record | None) -> Record | None:
+    """What a status tells but its stamp: where a system stamps our own writes, telling that would never end."""
+    return None if status is None else {**status, "changed_at": None}
 
 
 def _following(turn: Turn, record: str, subject: str, value: Record, version: int) -> Event:
