@@ -122,9 +122,10 @@ class SqlSink:
 
 
 def _updated(connection: sa.Connection, target: Target, values: Mapping[str, Any]) -> bool:
-    """The row becomes this one where its version is older or was never set."""
+    """The row becomes this one where its version is older or was never set; a key may be one that is generated."""
     older = sa.or_(target.version.is_(None), target.version < values[target.version.name])
-    statement = sa.update(target.table).where(target.key == values[target.key.name], older).values(values)
+    others = {name: value for name, value in values.items() if name != target.key.name}
+    statement = sa.update(target.table).where(target.key == values[target.key.name], older).values(others)
     return connection.execute(statement).rowcount > 0
 
 

@@ -96,6 +96,15 @@ def test_what_people_own_stays_also_where_it_must_be_filled(plant: Database) -> 
     assert plant.run("select item, planner from jobs") == [("P-1", "Ada")]
 
 
+def test_a_row_that_people_made_may_have_a_key_that_the_database_makes(plant: Database) -> None:
+    made = "bus_id text generated always as ('shop:' || id::text) stored unique"
+    plant.run(f"create table sold (id int primary key, {made}, bus_version bigint, state text)")
+    plant.run("insert into sold (id) values (7)")
+    with opened(plant.config(write=[{**JOB, "document": "Sold", "table": "sold"}])) as sink:
+        assert sink.write([Document("Sold", "shop:7", "1", {"state": "running"})]) == []
+    assert plant.run("select * from sold") == [(7, "shop:7", 1, "running")]
+
+
 def test_of_several_versions_in_one_batch_the_newest_stays(plant: Database) -> None:
     write(plant, job("a", 2, item="P-2"), job("a", 3, item="P-3"), job("a", 1, item="P-1"))
     assert rows(plant) == [("a", 3, "P-3")]
