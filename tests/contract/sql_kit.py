@@ -52,14 +52,14 @@ class Database:
             cursor = session.execute(sql, values)
             return cursor.fetchall() if cursor.description else []
 
+    @property
+    def address(self) -> dict[str, object]:
+        """Where it is, and the password, as settings."""
+        url = f"postgresql+psycopg://{USER}@127.0.0.1:{self.port}/{self.name}"
+        return {"url": url, "password": f"${{env:{VARIABLE}}}"}
+
     def config(self, **changes: object) -> SqlConfig:
-        values: dict[str, object] = {
-            "url": f"postgresql+psycopg://{USER}@127.0.0.1:{self.port}/{self.name}",
-            "password": f"${{env:{VARIABLE}}}",
-            "poll_interval_s": 0.001,
-            **changes,
-        }
-        return SqlConfig.model_validate(values)
+        return SqlConfig.model_validate({**self.address, "poll_interval_s": 0.001, **changes})
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from connectors.webhook import WebhookConfig, connector
 from connectors.webhook.receiving import WebhookReceiver
 from connectors.webhook.sink import WebhookSink
 from schemas.document import Document, from_json
+from tests.whole_example import lay, lint
 
 PAGE = (Path(__file__).parents[2] / "docs" / "webhook.md").read_text("utf-8")
 SHOP = yaml.safe_load(re.findall(r"```yaml\n(.*?)```", PAGE, re.S)[0])["connectors"]["shop"]
@@ -62,3 +63,10 @@ def test_every_setting_is_on_the_page() -> None:
     told = set(re.findall(r"`(\w+)`", PAGE))
     assert set(WebhookConfig.model_fields) - {"windows"} - told == set()
     assert SHOP.keys() <= {*WebhookConfig.model_fields, "type"}
+
+
+def test_the_whole_example_of_the_page_has_nothing_to_be_mended(stand_in: RunningStandIn, tmp_path: Path) -> None:
+    shop = {"type": "webhook", **stand_in.settings(receive=SHOP["receive"], send=SHOP["send"])}
+    found = lint(lay(tmp_path / "project", ["webhook.md"], {"shop": shop}))
+    assert [*found.problems, *(each for each in found.outcomes if not each.passed)] == []
+    assert {each for each in found.unchecked if each.startswith("shop")} == set()

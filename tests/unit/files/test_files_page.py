@@ -12,12 +12,15 @@ import yaml
 from connectors.files import FilesConfig, FilesOutConfig, connector, out
 from connectors.files.sftp import _public_key
 from schemas.document import Document, Fields
+from tests.whole_example import connectors, lay, lint, part
 
 PAGE = (Path(__file__).parents[3] / "docs" / "files.md").read_text("utf-8")
+BEGINNING = PAGE.split("## A whole example")[0]
 READING, ON_A_SERVER, HANDING_OVER = (
-    next(iter(yaml.safe_load(text)["connectors"].values())) for text in re.findall(r"```yaml\n(.*?)```", PAGE, re.S)
+    next(iter(yaml.safe_load(text)["connectors"].values()))
+    for text in re.findall(r"```yaml\n(.*?)```", BEGINNING, re.S)
 )
-NAME, CONTENT = (text for text in re.findall(r"```\n(\S[^`]*?)```", PAGE, re.S) if not text.startswith("connectors"))
+NAME, CONTENT = (text for text in re.findall(r"```\n(\S[^`]*?)```", BEGINNING, re.S) if not text.startswith("conn"))
 
 
 def values(settings: dict[str, object], **changes: object) -> dict[str, object]:
@@ -47,7 +50,7 @@ def test_the_server_of_the_page_can_be_named(tmp_path: Path) -> None:
 
 def test_the_file_of_the_page_is_written(tmp_path: Path) -> None:
     assert out.sink is not None
-    fields: Fields = {"item": "P-1", "quantity": Decimal(5), "due": "2026-05-20"}
+    fields: Fields = {"item": "P-1", "quantity": Decimal(5), "due": "2026-05-20", "wanted": "released"}
     with closing(out.sink(FilesOutConfig.model_validate(values(HANDING_OVER, folder=tmp_path)))) as sink:
         sink.open()
         assert sink.write([Document("WorkOrder", "crm:A-7/L1", "1777622400000000", fields)]) == []
@@ -59,3 +62,10 @@ def test_the_file_of_the_page_is_written(tmp_path: Path) -> None:
 def test_every_setting_is_on_the_page() -> None:
     told = set(re.findall(r"`(\w+)`", PAGE))
     assert {*FilesConfig.model_fields, *FilesOutConfig.model_fields} - {"windows"} - told == set()
+
+
+def test_the_whole_example_of_the_page_has_nothing_to_be_mended(tmp_path: Path) -> None:
+    own = {"old-mes": HANDING_OVER, **connectors(part("files.md"))}
+    found = lint(lay(tmp_path / "project", ["files.md"], own))
+    assert [*found.problems, *(each for each in found.outcomes if not each.passed)] == []
+    assert {each for each in found.unchecked if each.startswith(("dropped", "old-mes"))} == set()
