@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 import httpx
 import jwt
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from connectors.classification import Answers, Said, passing, throttled
 from connectors.errors import AuthError, ConfigError, FarError
@@ -20,6 +22,7 @@ from connectors.logins import Pass
 from schemas.document import Fields
 
 JWT_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+JWT_ALGORITHM = "RS256"
 JWT_LIFE_S = 170
 """Servers allow three to five minutes; ten seconds of the three are left for clocks that differ."""
 
@@ -68,7 +71,16 @@ class TokenEndpoint:
 def assertion(claims: Mapping[str, str], private_key: str, setting: str, now: Callable[[], float] = time.time) -> str:
     """A signed JWT of these claims (RFC 7523), good for a few minutes. Raises ConfigError naming `setting`."""
     try:
-        return jwt.encode({**claims, "exp": int(now()) + JWT_LIFE_S}, private_key, algorithm="RS256")
+        return jwt.encode({**claims, "exp": int(now()) + JWT_LIFE_S}, _key(private_key), algorithm=JWT_ALGORITHM)
     except (ValueError, TypeError, jwt.PyJWTError) as error:
         remedy = "Use the PEM that belongs to the app's certificate."
         raise ConfigError(setting, f"is no RSA private key ({error}).", remedy) from error
+
+
+@lru_cache(maxsize=8)
+def _key(private_key: str) -> RSAPrivateKey:
+    """Read once: proving that a key's numbers fit each other takes longer than a whole login."""
+    found = jwt.get_algorithm_by_name(JWT_ALGORITHM).prepare_key(private_key)
+    if not isinstance(found, RSAPrivateKey):
+        raise TypeError("it is a public key")
+    return found

@@ -27,6 +27,11 @@ KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 PEM = KEY.private_bytes(
     serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
 ).decode()
+PUBLIC_PEM = (
+    KEY.public_key()
+    .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    .decode()
+)
 SECRET = "s3cr3t-of-the-client"
 NOW = 1_777_622_400
 
@@ -103,9 +108,10 @@ def test_an_assertion_is_signed_by_the_key_and_lives_less_than_three_minutes(far
     assert 0 < found["exp"] - NOW <= 180
 
 
-def test_a_key_that_is_none_names_its_setting() -> None:
+@pytest.mark.parametrize("key", ["not a key", PUBLIC_PEM])
+def test_a_key_that_is_none_names_its_setting(key: str) -> None:
     with pytest.raises(ConfigError, match=r"^private_key: is no RSA private key"):
-        assertion({}, "not a key", "private_key")
+        assertion({}, key, "private_key")
 
 
 def test_a_token_that_ended_before_its_time_is_made_anew_and_the_call_repeated(far: Far) -> None:
