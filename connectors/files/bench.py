@@ -34,7 +34,7 @@ FACTS = Facts(
     deletions="untold",
     sink_text_field="note",
     sink_date_field="due",
-    quiet_s=0.3,
+    quiet_s=0.15,
     patience_s=3.0,
     does_not_apply={
         "a-far-system-that-is-down-is-waited-for": NO_SERVER,

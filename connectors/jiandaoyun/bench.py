@@ -33,8 +33,9 @@ FACTS = Facts(
     sink_date_field="due",
     version_guard="sink",
     rate=Rate(10),  # of batch_create, contract section 2
-    quiet_s=0.3,
+    quiet_s=0.15,
     call_timeout_s=2.0,
+    hurry={"timeout_s": 1},
 )
 
 

@@ -25,7 +25,7 @@ from schemas.document import Document, Fields, Value
 PAGE = 10
 CALLS_A_SECOND = 60
 PUT: Fields = {"method": "PUT"}
-USUAL = {"poll_interval_s": Decimal("0.05"), "timeout_s": 1, "requests_per_second": CALLS_A_SECOND}
+USUAL = {"poll_interval_s": Decimal("0.05"), "overlap_s": 2, "timeout_s": 3, "requests_per_second": CALLS_A_SECOND}
 
 
 def _fault(kind: str, match: Fields, **arguments: Value) -> Sequence[Fields]:
@@ -57,8 +57,9 @@ class RestBench:
         sink_text_field="note",
         sink_date_field="expected",
         rate=Rate(CALLS_A_SECOND),
-        quiet_s=0.25,
-        call_timeout_s=1.0,
+        quiet_s=0.15,
+        call_timeout_s=3.0,
+        hurry={"timeout_s": 1},
     )
     troubles: Sequence[Trouble] = (
         *_refused(429, Throttled, ("open source", "open sink", "poll", "write"), 7),

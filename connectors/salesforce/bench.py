@@ -34,8 +34,9 @@ FACTS = Facts(
     sink_longest_text=255,
     sink_date_field="Forecast_Date__c",
     batch_size=200,
-    quiet_s=0.35,
+    quiet_s=0.25,
     call_timeout_s=2.0,
+    hurry={"timeout_s": 1},
     does_not_apply={
         "empty-polls-move-the-position": "the stand-in's log grows by events of orders alone; its keep-alives are "
         "held to this by test_a_keep_alive_moves_the_position_without_documents",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +58,9 @@ FACTS = Facts(
     sink_text_field="item",
     sink_date_field="due",
     batch_size=None,
+    quiet_s=0.15,
     call_timeout_s=4.0,
+    hurry={"timeout_s": 1},
 )
 
 
@@ -79,10 +81,12 @@ class SqlBench:
         self._folder = folder
         self._server = PostgresServer(folder / "postgres")
         self._wire: Wire | None = None
+        self._session: psycopg.Connection | None = None
 
     def start(self) -> None:
         """See `Bench.start`."""
         self._server.start()
+        self._session = psycopg.connect(self._address, autocommit=True, prepare_threshold=None)
         self._wire = Wire(kept_port(self._folder, "wire"), self._server.port)
         (self._folder / "password").write_text(BUS_PASSWORD)
         if not self._run("select 1 from pg_roles where rolname = 'bus'"):
@@ -93,6 +97,9 @@ class SqlBench:
         if self._wire is not None:
             self._wire.close()
             self._wire = None
+        if self._session is not None:
+            self._session.close()
+            self._session = None
         self._server.stop("immediate")
 
     def settings(self, **changes: object) -> Fields:
@@ -189,9 +196,10 @@ class SqlBench:
 
     def _run(self, sql: str, *values: Value) -> list[tuple[Any, ...]]:
         """Committed, without the wire."""
-        with closing(psycopg.connect(self._address, autocommit=True)) as session:
-            cursor = session.execute(sql, values or None)
-            return cursor.fetchall() if cursor.description else []
+        if self._session is None:
+            raise RuntimeError("the database is not running")
+        cursor = self._session.execute(sql, values or None)
+        return cursor.fetchall() if cursor.description else []
 
 
 @contextmanager

@@ -47,6 +47,7 @@ class Facts:
     Both: `rate` is the limit the far system sets, None for none. `patience_s` is the longest time from a change to
     its document; when nothing came for `quiet_s`, nothing comes any more. `call_timeout_s` is the longest wait for
     one answer, as `settings` has it: a poll may take so much longer than it was told while the far system is silent.
+    `hurry` are settings that give an answer up sooner, for the rules that wait for one which never comes.
     `does_not_apply` names rules that can have no object here, each with its reason; a report shows both. `not_yet`
     names rules that wait for the bench's maker, each with what is to be done: they are told so, and never as passed.
     """
@@ -68,6 +69,7 @@ class Facts:
     patience_s: float = 20.0
     quiet_s: float = 0.5
     call_timeout_s: float = 10.0
+    hurry: Mapping[str, object] = field(default_factory=dict)
     does_not_apply: Mapping[str, str] = field(default_factory=dict)
     not_yet: Mapping[str, str] = field(default_factory=dict)
 

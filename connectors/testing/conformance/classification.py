@@ -120,7 +120,7 @@ def while_polling(desk: Desk, troubled: TroubledBench, trouble: Trouble, config:
     def polled() -> None:
         record = desk.make()
         with desk.source(config=config) as source:
-            source.drain()
+            source.catch_up()
             troubled.cause(trouble)
             desk.people.change(record, desk.text("in trouble"))
             deadline = time.monotonic() + desk.facts.patience_s

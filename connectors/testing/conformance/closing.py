@@ -32,7 +32,7 @@ def a_closed_source_leaves_nothing_behind(desk: Desk) -> None:
 
     def used() -> None:
         with desk.source() as source:
-            source.drain()
+            source.catch_up()
 
     check_nothing_left(used)
 

@@ -68,6 +68,10 @@ class Desk:
         """The validated configuration for the running far system."""
         return self.connector.config.model_validate(self.bench.settings(**changes))
 
+    def hurried(self) -> ConnectorConfig:
+        """The same for an instance that will meet silence."""
+        return self.config(**self.facts.hurry)
+
     # ── source ──
 
     def new_source(self, config: ConnectorConfig | None = None) -> DrivenSource:

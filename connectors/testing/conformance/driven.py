@@ -21,6 +21,9 @@ OPEN_CALLS = 10
 
 POLL_S = 0.1
 
+QUIET_POLLS = 2
+"""On a slow machine one poll may take longer than quiet does, and not have looked at everything."""
+
 ENDLESS = 10
 """How often patience may be used up before a reading counts as one that never ends."""
 
@@ -70,18 +73,27 @@ class DrivenSource:
             self.poll()
         return True
 
-    def drain(self) -> Sequence[Batch]:
-        """Poll until the backfill is over and nothing comes any more; the batches of these polls.
+    def catch_up(self) -> None:
+        """Poll until a batch says that the first reading is done: everything that was there has been given."""
+        self._poll_until(lambda quiet_s, quiet_polls: self.complete)
+
+    def drain(self) -> None:
+        """Poll until the first reading is done and nothing comes any more.
 
         Behind a position there may be nothing to say at all.
         """
-        begun, started = len(self.batches), time.monotonic()
-        quiet_since = started
-        while time.monotonic() - quiet_since < self._facts.quiet_s or not self._settled:
+        enough_s = self._facts.quiet_s
+        self._poll_until(lambda quiet_s, polls: polls >= QUIET_POLLS and quiet_s >= enough_s and self._settled)
+
+    def _poll_until(self, enough: Callable[[float, int], bool]) -> None:
+        """Poll until it is enough, of which the seconds and the polls since the last documents are told."""
+        quiet_since = started = time.monotonic()
+        quiet_polls = 0
+        while not enough(time.monotonic() - quiet_since, quiet_polls):
             batch = self.poll()
-            now = time.monotonic()
+            now, quiet_polls = time.monotonic(), quiet_polls + 1
             if batch is not None and batch.documents:
-                quiet_since = now
+                quiet_since, quiet_polls = now, 0
             if now - quiet_since > self._facts.patience_s:
                 raise Broken(
                     "the backfill never ended: no batch said complete=True though nothing came any more. Say it with "
@@ -89,7 +101,6 @@ class DrivenSource:
                 )
             if now - started > ENDLESS * self._facts.patience_s:
                 raise Broken(f"documents never stop coming though nobody changes anything: {shown(self.documents)}")
-        return self.batches[begun:]
 
     @property
     def _settled(self) -> bool:

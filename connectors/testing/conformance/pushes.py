@@ -45,7 +45,7 @@ def a_push_is_the_document_that_is_read(desk: Desk) -> None:
     record = made(desk)
     pushed = [each for request in one_push(desk) for each in received(desk.webhook(), request) if each.id == record]
     with desk.source() as source:
-        source.drain()
+        source.catch_up()
         read = check_there(source, record, "the first start")
     if not pushed or pushed[-1] != read:
         raise Broken(

@@ -16,7 +16,7 @@ def the_first_start_reads_everything(desk: Desk) -> None:
     """A source that opens without a position gives every record that is there, as it is."""
     made = {desk.people.make(values): values for values in (desk.text() for _ in range(3))}
     with desk.source() as source:
-        source.drain()
+        source.catch_up()
     for record, values in made.items():
         check_told(source, record, values, "the first start")
 
@@ -42,7 +42,7 @@ def a_change_is_told(desk: Desk) -> None:
     """What a person changes comes as a document of the whole record, with a higher revision."""
     record = desk.make()
     with desk.source() as source:
-        source.drain()
+        source.catch_up()
         before = check_there(source, record, "the first start")
         values = desk.text("changed")
         desk.people.change(record, values)
@@ -58,7 +58,7 @@ def revisions_sort_in_the_order_of_changes(desk: Desk) -> None:
     """Each change of a record gives another revision, whose stamp is not before the last one's."""
     record = desk.make()
     with desk.source() as source:
-        source.drain()
+        source.catch_up()
         last = check_there(source, record, "the first start")
         for _ in range(3):
             values = desk.text("changed")
@@ -75,7 +75,7 @@ def a_deletion_is_told(desk: Desk) -> None:
         raise DoesNotApply("the bench says that deletions are not told (Facts.deletions)")
     record = desk.make()
     with desk.source() as source:
-        source.drain()
+        source.catch_up()
         before = check_there(source, record, "the first start")
         desk.people.delete(record)
         source.until(lambda: any(is_deletion(each, record) for each in source.documents), f"{record} was not deleted")
@@ -104,7 +104,7 @@ def the_same_record_is_the_same_document(desk: Desk) -> None:
     found: list[Document] = []
     for _ in range(2):
         with desk.source() as source:
-            source.drain()
+            source.catch_up()
             found.append(check_there(source, record, "the first start"))
     if found[0] != found[1]:
         raise Broken(
@@ -118,7 +118,7 @@ def documents_are_as_described(desk: Desk) -> None:
     record = desk.make()
     types = {kind.name: kind for kind in desk.connector.documents(desk.config())}
     with desk.source() as source:
-        source.drain()
+        source.catch_up()
         document = check_there(source, record, "the first start")
     if document.type not in types:
         raise Broken(f"{record} is of the type {document.type!r}, and documents() describes {', '.join(types)}")
@@ -131,9 +131,9 @@ def every_batch_names_the_far_system(desk: Desk) -> None:
     """Batch.system is the far system's own identity, the same in every batch and after a restart."""
     desk.make()
     with desk.source() as source:
-        source.drain()
+        source.catch_up()
     with desk.source() as again:
-        again.drain()
+        again.catch_up()
     named = {batch.system for batch in (*source.batches, *again.batches)}
     if len(named) != 1 or "" in named:
         raise Broken(f"batches name the far system {sorted(named)}: give its own id (an org, a database) in each")

@@ -50,7 +50,7 @@ def in_work(desk: Desk, config: ConnectorConfig) -> Iterator[str]:
     if desk.connector.source is not None:
         desk.make()
         with desk.source(config=config) as source:
-            source.drain()
+            source.catch_up()
             yield repr(source.raw)
             yield to_json(source.position)
     if desk.connector.sink is not None:
@@ -63,8 +63,8 @@ def in_trouble(desk: Desk) -> Iterator[str]:
     """The text of every error that the bench can cause in no time, with what is chained to it."""
     if not isinstance(desk.bench, TroubledBench):
         return
-    told = {(each.during, each.error): each for each in desk.bench.troubles if each.during != "poll"}
-    for trouble in told.values():  # one of a kind; those of poll take their time and come from the same client
+    first = {(each.during, each.error): each for each in reversed(desk.bench.troubles) if each.during != "poll"}
+    for trouble in first.values():  # one of a kind; those of poll take their time and come from the same client
         config = desk.config(**trouble.settings)
         error = CALLS[trouble.during](desk, desk.bench, trouble, config)
         desk.bench.mend()

@@ -49,7 +49,7 @@ def the_far_system_keeps_its_address_and_records(desk: Desk) -> None:
             "the settings changed over a restart: keep ports and secrets in the folder (kept_port, RecordStore)"
         )
     with desk.source(config=before) as source:
-        source.drain()
+        source.catch_up()
         check_there(source, record, "a restart of the far system")
 
 

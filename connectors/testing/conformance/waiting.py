@@ -50,7 +50,7 @@ def an_idle_poll_waits(desk: Desk) -> None:
 def a_silent_far_system_ends_a_poll(desk: Desk) -> None:
     """While the far system takes calls and answers none, poll returns within its own time and that of one call."""
     silent = desk.ability(SilentBench)
-    with desk.source() as source:
+    with desk.source(config=desk.hurried()) as source:
         source.drain()
         silent.silence()
         try:
@@ -69,7 +69,7 @@ def a_silent_far_system_ends_a_write(desk: Desk) -> None:
     """While the far system takes calls and answers none, write raises TransientError or UnknownOutcome in time."""
     silent = desk.ability(SilentBench)
     document = desk.document()
-    with desk.sink() as sink:
+    with desk.sink(desk.hurried()) as sink:
         silent.silence()
         try:
             sink.write([document])
@@ -94,9 +94,9 @@ def close_ends_a_poll_of_a_silent_far_system(desk: Desk) -> None:
 
 def check_close(desk: Desk, first: Callable[[], None]) -> None:
     """Close a source from outside while a long poll is under way; one that a sign of life ends begins again."""
-    source = desk.new_source()
+    source = desk.new_source(desk.hurried())
     source.open(None)
-    source.drain()
+    source.catch_up()
     first()
     stopping = threading.Event()
     ended = source.lane.start(f"poll({LONG_S:g})", lambda: polled_until(source.raw, stopping))

@@ -68,7 +68,7 @@ def a_lost_answer_makes_one_record(desk: Desk) -> None:
     document = desk.document()
     swallowing.swallow_answer()
     try:
-        with desk.sink() as sink:
+        with desk.sink(desk.hurried()) as sink:
             check_taken(sink.write([document]), "a document whose answer is lost")
     except (TransientError, UnknownOutcome):
         pass  # nobody knows whether it is there
