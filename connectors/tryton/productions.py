@@ -9,7 +9,7 @@ from connectors.config import ConnectorConfig
 from connectors.errors import DataError
 from connectors.tryton.roots import STAMP, Root, number, paths_of, stamps
 from connectors.tryton.sales import CHANGED, ID, named
-from connectors.tryton.wire import typed_date, typed_decimal
+from connectors.tryton.wire import instant_us, typed_date, typed_decimal
 from schemas.document import Document, DocumentType, Field, Fields, Kind, Value
 
 WANTED = ("released", "held", "cancelled")
@@ -121,7 +121,7 @@ def production(record: Fields) -> Fields:
         "due": record.get("planned_date"),
         "reference": record.get("reference"),
         "created_at": record.get("create_date"),
-        "changed_at": max(stamps(record)),
+        "changed_at": max(stamps(record), key=instant_us),
         "operations": _operations(record),
     }
 

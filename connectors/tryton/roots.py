@@ -12,6 +12,7 @@ from schemas.identity import revision
 
 STAMP = "last_modified_at"
 DELETIONS = "lineshaft.deletion"
+BURIED = "lineshaft_buried"
 CHANGED_AT = (STAMP, "changed_at")
 
 
@@ -33,10 +34,16 @@ class Root:
     kept: Mapping[str, str] = field(default_factory=dict)
     of_company: bool = True
 
-    def document(self, record: Fields, buried_us: int) -> Document:
-        """The document of a record. `buried_us` is when a part of it was last deleted, 0 for never."""
+    @property
+    def fields(self) -> Sequence[str]:
+        """What is asked for: the paths, and all that says when the record or a part of it changed."""
+        return (STAMP, *self.paths, *((BURIED,) if self.parts else ()))
+
+    def document(self, record: Fields) -> Document:
+        """The document of a record with its `fields`; the newest stamp may be that of a part that is gone."""
         content = self.make(record) if self.make else selected(self.type.fields, record)
-        changed_us = max(buried_us, *map(instant_us, stamps(record)))
+        buried = [record[BURIED]] if record.get(BURIED) else []
+        changed_us = max(map(instant_us, [*stamps(record), *buried]))
         return Document(self.type.name, str(record["id"]), revision(changed_us, content), content)
 
     def deleted(self, deletion: Fields) -> Document:
@@ -70,17 +77,17 @@ def selected(fields: Sequence[Field], record: Fields) -> Fields:
     return {each.name: _value(each, record.get(each.name)) for each in fields}
 
 
-def stamps(value: Value) -> Iterator[str]:
+def stamps(record: Value) -> Iterator[str]:
     """Every stamp in a record and its parts."""
-    if isinstance(value, Mapping):
-        for name, each in value.items():
-            if name == STAMP and isinstance(each, str):
-                yield each
-            else:
-                yield from stamps(each)
-    elif isinstance(value, list):
-        for each in value:
-            yield from stamps(each)
+    rest = [record]
+    while rest:
+        each = rest.pop()
+        if isinstance(each, list):
+            rest.extend(each)
+        elif isinstance(each, dict):
+            if isinstance(stamp := each.get(STAMP), str):
+                yield stamp
+            rest.extend(each.values())
 
 
 def _value(kind: Field, value: Value) -> Value:

@@ -19,20 +19,24 @@ def plain(value: Value) -> Value:
     """A document's value for one of Tryton's: dates and instants as ISO 8601 text, times being UTC."""
     if isinstance(value, list):
         return [plain(each) for each in value]
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         return value
     kind = value.get("__class__")
     if not isinstance(kind, str):
-        return {name: plain(each) for name, each in value.items() if name != "__name__"}
+        return plain_record(value)
     if kind not in KINDS:
         raise DataError(f"a value of the unknown class {kind!r}: {to_json(value)[:100]}")
     return KINDS[kind](value)
 
 
+def plain_record(record: Fields) -> Fields:
+    """A record with plain values, without the name of its model."""
+    return {name: plain(each) for name, each in record.items() if name != "__name__"}
+
+
 def _instant(value: Fields) -> Value:
     year, month, day, hour, minute, second, microsecond = _numbers(value, MOMENT)
-    at = datetime(year, month, day, hour, minute, second, microsecond, tzinfo=UTC)
-    return at.isoformat().replace("+00:00", "Z")
+    return f"{datetime(year, month, day, hour, minute, second, microsecond).isoformat()}Z"
 
 
 def _date(value: Fields) -> Value:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ import yaml
 
 from connectors.contract import Connector, Position, Sink, Source
 from connectors.errors import AuthError, ConfigError, DataError, FarError, PositionRefused, TransientError
-from connectors.tryton import TrytonMesConfig, crm, mes, productions, source
+from connectors.tryton import TrytonCrmConfig, TrytonMesConfig, crm, mes, productions, sales, source
 from connectors.tryton.client import Client
 from connectors.tryton.sink import TrytonSink, Writing
 from deploy.tryton_server import TrytonServer
@@ -380,6 +381,48 @@ def page_boundaries(plant: Plant) -> None:
     for size in (1, count - 1, count, count + 1):
         plant.monkeypatch.setattr(source, "PAGE", size)
         assert there(read(crm, plant.selling)) == everything
+
+
+class Counted(httpx.BaseTransport):
+    """The network, and which models were asked for over it."""
+
+    def __init__(self) -> None:
+        self._network = httpx.HTTPTransport()
+        self.asked: list[str] = []
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request.url.path.rpartition("/")[2])
+        return self._network.handle_request(request)
+
+    def close(self) -> None:
+        self._network.close()
+
+
+def asks_ahead(plant: Plant) -> None:
+    people, network = plant.selling, Counted()
+    while (count := len(people.find("sale.sale", []))) < 6:
+        people.draft()
+    plant.monkeypatch.setattr(source, "PAGE", 2)
+    config = TrytonCrmConfig.model_validate(people.config())
+    roots = [sales.ROOTS["Sale"]]
+    reading = source.TrytonSource(Client(config, network), roots, "", people.company, interval_s=1, overlap_s=1)
+    reading.open(None)
+    network.asked.clear()
+    assert reading.poll(5) is not None
+    assert within(5, lambda: network.asked == ["sale.sale"] * 2), network.asked
+    while not (batch := reading.poll(5)) or not batch.complete:
+        pass
+    assert network.asked == ["sale.sale"] * (count // 2 + 1)
+    reading.close()
+    assert not [each.name for each in threading.enumerate() if each.name.startswith("tryton")]
+
+
+def within(seconds: float, true: Callable[[], bool]) -> bool:
+    """Whether it becomes true in time."""
+    end = time.monotonic() + seconds
+    while not true() and time.monotonic() < end:
+        time.sleep(0.01)
+    return true()
 
 
 def quiet(plant: Plant) -> None:

@@ -3,6 +3,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 from sql.conditionals import Coalesce
 from trytond import backend
@@ -58,6 +59,20 @@ def bury(
             }
         )
     Deletion.create(found)
+
+
+def last_burial(getter: str) -> fields.Function:
+    """A field of a whole record: when a part of it was last deleted, in the same answer as its other fields."""
+    return fields.Function(fields.Timestamp("Part Deleted"), getter)
+
+
+def burials(records: Sequence[ModelSQL]) -> dict[int, datetime | None]:
+    """When a part of each whole record was last deleted, by its id."""
+    Deletion = Pool().get("lineshaft.deletion")  # noqa: N806
+    ids = [record.id for record in records]
+    of_these = [("root_model", "=", records[0].__name__), ("root", "in", ids)]
+    found = Deletion.search(of_these, order=[("create_date", "ASC")])
+    return {**dict.fromkeys(ids), **{each.root: each.create_date for each in found}}
 
 
 def twin(error: Exception, message: str) -> Exception:

@@ -7,7 +7,7 @@ from trytond.pool import Pool, PoolMeta
 from trytond.rpc import RPC
 from trytond.transaction import Transaction
 
-from .deletion import bury, index_changes, twin
+from .deletion import burials, bury, index_changes, last_burial, twin
 from .wanted import Refused, bring_about, wanted_of
 
 
@@ -25,6 +25,7 @@ class Production(metaclass=PoolMeta):
         help="What the customer's order wants; a cancellation of running production is a request.",
     )
     lineshaft_wanted = fields.Text("Wanted Content", readonly=True)
+    lineshaft_buried = last_burial("get_lineshaft_buried")
 
     @classmethod
     def __setup__(cls):
@@ -47,6 +48,11 @@ class Production(metaclass=PoolMeta):
         super().on_modification(mode, productions, field_names=field_names)
         if mode == "delete":
             bury(productions, lambda production: production, kept=("number", "lineshaft_id", "state"))
+
+    @classmethod
+    def get_lineshaft_buried(cls, records, name):
+        """When a part of each was last deleted."""
+        return burials(records)
 
     @classmethod
     def lineshaft_want(cls, orders, assign=False):

@@ -3,13 +3,15 @@
 
 from trytond.pool import PoolMeta
 
-from .deletion import bury, index_changes
+from .deletion import burials, bury, index_changes, last_burial
 
 
 class Sale(metaclass=PoolMeta):
     """A customer's order."""
 
     __name__ = "sale.sale"
+
+    lineshaft_buried = last_burial("get_lineshaft_buried")
 
     @classmethod
     def __setup__(cls):
@@ -22,6 +24,11 @@ class Sale(metaclass=PoolMeta):
         super().on_modification(mode, sales, field_names=field_names)
         if mode == "delete":
             bury(sales, lambda sale: sale, kept=("number", "reference"))
+
+    @classmethod
+    def get_lineshaft_buried(cls, records, name):
+        """When a part of each was last deleted."""
+        return burials(records)
 
 
 class Line(metaclass=PoolMeta):
@@ -47,9 +54,16 @@ class Complaint(metaclass=PoolMeta):
 
     __name__ = "sale.complaint"
 
+    lineshaft_buried = last_burial("get_lineshaft_buried")
+
     @classmethod
     def on_modification(cls, mode, complaints, field_names=None):
         """Note a deletion."""
         super().on_modification(mode, complaints, field_names=field_names)
         if mode == "delete":
             bury(complaints, lambda complaint: complaint, kept=("number",))
+
+    @classmethod
+    def get_lineshaft_buried(cls, records, name):
+        """When a part of each was last deleted."""
+        return burials(records)
