@@ -1,0 +1,200 @@
+"""How fast the Tryton connectors are beside the far server alone: `python -m tests.tryton_rate [--rounds N]`.
+
+One line for each direction, from both in turn on one machine. The server alone: a bare loop asks for pages of the
+same whole records and throws the answers away, or sends the same records in calls of the same size. The connector:
+all of its first look, or `write`. The ratio is the median of the rounds', with the lowest and the highest; a slower
+machine makes all figures smaller and leaves the ratio as it is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from connectors.contract import Connector
+from connectors.tryton import crm, mes, productions, sales
+from connectors.tryton.roots import Root
+from connectors.tryton.source import PAGE
+from deploy.tryton_server import TrytonServer
+from deploy.tryton_server.making import Making
+from deploy.tryton_server.people import Company
+from deploy.tryton_server.selling import Selling
+from schemas.document import Document, Fields, to_json
+from tests.tryton_people import People, coded
+
+DATABASE = "rate"
+SALES, STATUSES, JOB_ORDERS = 500, 100, 40
+POLL_S = 5.0
+COLUMNS = "{:<26}{:>14}{:>11}   {}"
+
+Work = Callable[[], float]
+"""Does some work and says how many records a second it was; what is made before and after does not count."""
+
+
+@dataclass(frozen=True)
+class Direction:
+    """One way through a connector, by the server alone and by the connector."""
+
+    name: str
+    alone: Work
+    connector: Work
+
+
+@dataclass(frozen=True)
+class Round:
+    """Records a second in one round."""
+
+    alone: float
+    connector: float
+
+
+def main(words: Sequence[str]) -> int:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m tests.tryton_rate", description=str(__doc__).split("\n")[0])
+    parser.add_argument("--rounds", type=int, default=5, help="how often each is measured, in turn")
+    rounds = parser.parse_args(words).rounds
+    print(COLUMNS.format("records a second", "server alone", "connector", "ratio (lowest to highest)"), flush=True)
+    with tempfile.TemporaryDirectory() as folder, people(Path(folder)) as (bus, company):
+        for direction in directions(bus, company):
+            print(line(direction.name, measured(direction, rounds)), flush=True)
+    return 0
+
+
+@contextmanager
+def people(folder: Path) -> Iterator[tuple[People, Company]]:
+    """A running company that sells and makes: the bus's user in it, and its people."""
+    with TrytonServer(folder, DATABASE, say=print) as server, closing(Company.of(server, DATABASE)) as company:
+        os.environ["TRYTON_KEY"] = server.key
+        yield People(server, DATABASE), company
+
+
+def directions(bus: People, company: Company) -> Iterator[Direction]:
+    """Each when its turn comes: the productions that were written are those that are read."""
+    yield writing(bus, crm, fresh_statuses(company), ("lineshaft.status/tell", "statuses", sales.status, 50))
+    yield writing(
+        bus, mes, fresh_job_orders(company), ("production/lineshaft_want", "orders", productions.job_order, 10)
+    )
+    for _ in range(SALES):
+        bus.draft(bus.line(), bus.line("P-200"))
+    yield reading(bus, crm, sales.ROOTS["Sale"])
+    yield reading(bus, mes, productions.ROOTS["Production"])
+
+
+def fresh_statuses(company: Company) -> Callable[[], Sequence[Document]]:
+    """A newer status of the same sales each time."""
+    selling, versions = Selling(), itertools.count(1)
+
+    def fresh() -> Sequence[Document]:
+        version = next(versions)
+        return [selling.document(company, number, version, {"percent": version}) for number in range(STATUSES)]
+
+    fresh()
+    return fresh
+
+
+def fresh_job_orders(company: Company) -> Callable[[], Sequence[Document]]:
+    """Others each time."""
+    making, numbers = Making(), itertools.count(1)
+    return lambda: [making.document(company, next(numbers), 1, {}) for _ in range(JOB_ORDERS)]
+
+
+def writing(
+    bus: People,
+    connector: Connector,
+    fresh: Callable[[], Sequence[Document]],
+    call: tuple[str, str, Callable[[Document], Fields], int],
+) -> Direction:
+    """`call` is the module's method, what it calls its records, how a document becomes one, how many go into one."""
+    path, records, made, size = call
+    assert connector.sink is not None
+    sink = connector.sink(connector.config.model_validate(bus.config()))
+    sink.open()
+
+    def alone() -> float:
+        documents = [made(each) for each in fresh()]
+        bodies = [to_json({records: documents[start : start + size]}) for start in range(0, len(documents), size)]
+        with Stopwatch() as watch:
+            for body in bodies:
+                bus.answer("POST", path, content=body, headers={"Content-Type": "application/json"})
+        return watch.rate(len(documents))
+
+    def by_connector() -> float:
+        documents = fresh()
+        with Stopwatch() as watch:
+            assert not sink.write(documents)
+        return watch.rate(len(documents))
+
+    return Direction(f"{connector.name} writes", alone, by_connector)
+
+
+def reading(bus: People, connector: Connector, root: Root) -> Direction:
+    """Every record of one kind, by pages as large as the connector's."""
+    count = len(bus.find(root.model, []))
+    query = [("d", coded([["company", "=", bus.company]])), ("o", coded([["id", "ASC"]])), ("s", str(PAGE))]
+    query += [("f", path) for path in root.fields]
+
+    def alone() -> float:
+        with Stopwatch() as watch:
+            for start in range(0, count + 1, PAGE):
+                assert bus.http.get(root.model, params=[*query, ("p", str(start))]).is_success
+        return watch.rate(count)
+
+    return Direction(f"{connector.name} reads", alone, lambda: first_look(bus, connector, count))
+
+
+def first_look(bus: People, connector: Connector, count: int) -> float:
+    """All that a new source tells until it has read everything."""
+    assert connector.source is not None
+    found, complete = 0, False
+    with closing(connector.source(connector.config.model_validate(bus.config()))) as source:
+        source.open(None)
+        with Stopwatch() as watch:
+            while not complete:
+                batch = source.poll(POLL_S)
+                found, complete = (found + len(batch.documents), batch.complete) if batch else (found, False)
+    assert found == count
+    return watch.rate(count)
+
+
+def measured(direction: Direction, rounds: int) -> list[Round]:
+    """Both in turn, and once before to warm them up."""
+    direction.alone()
+    direction.connector()
+    return [Round(direction.alone(), direction.connector()) for _ in range(rounds)]
+
+
+class Stopwatch:
+    """How long something takes."""
+
+    def __enter__(self) -> Stopwatch:
+        self._begun = time.monotonic()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._took_s = time.monotonic() - self._begun
+
+    def rate(self, count: int) -> float:
+        """So many things, a second."""
+        return count / self._took_s
+
+
+def line(name: str, rounds: Sequence[Round]) -> str:
+    """What is printed of one direction."""
+    ratios = [each.connector / each.alone for each in rounds]
+    alone = statistics.median(each.alone for each in rounds)
+    connector = statistics.median(each.connector for each in rounds)
+    spread = f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
+    return COLUMNS.format(name, f"{alone:.1f}", f"{connector:.1f}", spread)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
