@@ -175,3 +175,9 @@ def test_a_cancellation_is_asked_for_as_long_as_nobody_answered(state: str) -> N
     assert production(record(lineshaft_desired="cancelled", state=state))["cancel_requested"] is True
     assert production(record(lineshaft_desired="cancelled", state="done"))["cancel_requested"] is False
     assert production(record(state=state))["cancel_requested"] is False
+
+
+def test_a_production_changed_at_its_newest_stamp_also_where_one_falls_on_a_whole_second() -> None:
+    whole, later = "2026-05-01T09:00:08Z", "2026-05-01T09:00:08.500000Z"
+    found = production(record(last_modified_at=whole, works=[], inputs=[stamped(last_modified_at=later)]))
+    assert found["changed_at"] == later
