@@ -14,6 +14,7 @@ from deploy import making_commands, output
 from deploy.exits import FOUND
 from deploy.invocation import invocation
 from deploy.invocation import project as project_of
+from schemas.catalog import NAMESPACE
 
 if TYPE_CHECKING:
     from connectors.contract import Connector
@@ -51,18 +52,21 @@ def list_connectors(as_json: output.Json = False) -> None:
 @app.command()
 def describe(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A type, or a connector's name in lineshaft.yaml.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A type, a name in lineshaft.yaml, or lineshaft.")],
     document: Annotated[str | None, typer.Option(metavar="KIND", help="Only this document, e.g. Order.")] = None,
     as_json: output.Json = False,
 ) -> None:
     """Tell a connector's settings and its documents with every field.
 
     A connector of lineshaft.yaml is described as it is configured there, which may ask its system; a type that is
-    not used there, as far as its defaults say.
+    not used there, as far as its defaults say. `lineshaft` are the bus's own records, which mappings make and read.
     """
     from deploy.connector_description import described, one_document
     from deploy.connector_listing import find
 
+    if name == NAMESPACE:
+        _tell_records(document, as_json)
+        return
     attached = _attached(context, name)
     plug_in, connector = find(attached.connector.name if attached else name)
     documents = connector.documents(attached.config) if attached else _by_default(connector)
@@ -116,6 +120,19 @@ def _tell_all(plug_in: Installed, connector: Connector, documents: Sequence[Desc
     for each in documents:
         output.line("")
         _tell_document(each)
+
+
+def _tell_records(name: str | None, as_json: bool) -> None:
+    from deploy.connector_description import described, one_document, own_records
+
+    records = own_records() if name is None else [one_document(NAMESPACE, own_records(), name)]
+    found = [described(each) for each in records]
+    if as_json:
+        output.record({"name": NAMESPACE, "documents": found}, as_json=True)
+        return
+    for each in found:
+        _tell_document(each)
+        output.line("")
 
 
 def _tell_document(found: Described) -> None:

@@ -10,9 +10,12 @@ from connectors.contract import Connector
 from deploy.connector_settings import settings
 from deploy.exits import Refused
 from mappings.problems import nearest
+from schemas import shapes
 from schemas.document import DocumentType, Field, Kind
 
 Row: TypeAlias = dict[str, object]
+
+MAPPED = ("SalesOrder", "JobOrder", "JobResponse", "OrderStatus", "Item", "Link")
 
 CAN: Mapping[str, str] = {
     "source": "reads its system",
@@ -48,6 +51,11 @@ def default_documents(connector: Connector) -> Sequence[DocumentType] | None:
         return connector.documents(connector.config.model_construct()) or None
     except Exception:  # a plug-in given only its defaults may stumble over anything
         return None
+
+
+def own_records() -> Sequence[DocumentType]:
+    """The bus's records that a mapping may make or read."""
+    return [shapes.described(name) for name in MAPPED]
 
 
 def one_document(name: str, documents: Sequence[DocumentType], kind: str) -> DocumentType:

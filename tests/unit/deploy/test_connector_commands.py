@@ -177,3 +177,13 @@ def test_tables_within_tables_are_told_once_under_their_path() -> None:
     assert found["tables.*[].key"].secret
     assert not any("deeper.deeper" in name for name in found)
     assert list(found)[-1] == "windows[].timezone"
+
+
+def test_the_bus_s_own_records_are_described_as_a_system_s_are() -> None:
+    shown = {each["name"]: each for each in told("describe", "lineshaft")["documents"]}
+    assert {"SalesOrder", "JobOrder", "JobResponse", "OrderStatus", "Item", "Link"} == set(shown)
+    fields = {each["path"]: each["required"] for each in shown["JobResponse"]["fields"]}
+    assert (fields["state"], fields["operations.good"], fields["far_id"]) == (True, True, False)
+    only = told("describe", "lineshaft", "--document", "Item")["documents"]
+    assert [each["name"] for each in only] == ["Item"]
+    assert "lineshaft has no document 'Itm'" in str(lineshaft("describe", "lineshaft", "--document", "Itm").exception)
