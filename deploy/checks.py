@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from connectors.errors import FarError
+from deploy.definition_gaps import gaps
 from deploy.exits import FOUND, WRONG
 from deploy.far_checks import far_sides
 from deploy.findings import Finding, bad, good, not_checked, of_error, of_project
@@ -44,8 +45,8 @@ def _project(project: Project) -> Iterator[Finding]:
 
 def _definitions(project: Project) -> Iterator[Finding]:
     try:
-        files = drafts(project)
-        findings = examine(files, document_types(project.connectors), sink_names(project.connectors))
+        files, types = drafts(project), document_types(project.connectors)
+        findings = examine(files, types, sink_names(project.connectors))
     except (DefinitionError, FarError) as error:
         yield from _of_definitions(error)
         return
@@ -53,6 +54,7 @@ def _definitions(project: Project) -> Iterator[Finding]:
     if findings.good:
         tests = len(findings.outcomes)
         yield good("definitions", "drafts", f"{len(files)} files fit the connectors, {tests} tests pass")
+        yield from gaps(project.connectors, files, types)
 
 
 def _of_definitions(error: DefinitionError | FarError) -> Iterator[Finding]:

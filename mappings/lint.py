@@ -9,7 +9,7 @@ from mappings import inline_tests
 from mappings.check import Build
 from mappings.files import DefinitionFile
 from mappings.inline_tests import Outcome
-from mappings.plan import Definitions, check_unique, compile_one, configured, load_all
+from mappings.plan import Definitions, check_destinations, check_unique, compile_one, configured, load_all
 from mappings.problems import DefinitionError, Problem
 from mappings.routes import compile_routes
 from schemas.document import DocumentType
@@ -41,6 +41,7 @@ def examine(
     except DefinitionError as error:
         return Findings(error.problems, (), ())
     check_unique(definitions.mappings, problems)
+    check_destinations(definitions.mappings, destinations, problems)
     if definitions.routing is not None:
         build = Build(definitions.routing.file, {})
         compile_routes(definitions.routing, build, destinations)

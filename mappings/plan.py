@@ -90,6 +90,7 @@ def compile_plan(
         routes = compile_routes(definitions.routing, build, destinations)
         problems.extend(build.problems)
     check_unique(definitions.mappings, problems)
+    check_destinations(definitions.mappings, destinations, problems)
     if problems:
         raise DefinitionError(problems)
     return Plan(plan_id(files), tuple(each for each in made if each is not None), routes)
@@ -175,7 +176,8 @@ def _side(
     else:
         known = [each for each in document_types if each.startswith(f"{system}.")]
     with build.inside(entry):
-        build.note(place, f"names {name!r}, which there is not", nearest(name, known))
+        remedy = f"{nearest(name, known)} A mapping that nothing here needs can be taken away."
+        build.note(place, f"names {name!r}, which there is not", remedy)
     return None
 
 
@@ -191,6 +193,17 @@ def check_unique(mappings: Sequence[language.Mapping], problems: list[Problem]) 
             remedy = "Keep one, or give one a `destination`."
             problems.append(Problem(each.file, each.place.line, each.place.column, each.name, message, remedy))
         first.setdefault(key, each)
+
+
+def check_destinations(
+    mappings: Sequence[language.Mapping], destinations: Sequence[str] | None, problems: list[Problem]
+) -> None:
+    """Note each mapping that is for a sink that there is not: it would never be used."""
+    for each in mappings:
+        if destinations is not None and each.destination is not None and each.destination not in destinations:
+            message = f"is for {each.destination!r}, which is no sink of the project"
+            remedy = f"Sinks: {', '.join(sorted(destinations)) or 'none'}."
+            problems.append(Problem(each.file, each.place.line, each.place.column, "destination", message, remedy))
 
 
 def _what(target: str) -> str:

@@ -119,7 +119,9 @@ class Sftp(Settings):
 class PlaceConfig(ConnectorConfig):
     """Where files lie: a folder, here or on a server."""
 
-    folder: Path | None = Field(default=None, description="The folder; a file that was read is moved to done/ in it.")
+    folder: Path | None = Field(
+        default=None, description="The folder; it has to be there. What was read is moved to done/ in it."
+    )
     sftp: Sftp | None = Field(default=None, description="Instead of `folder`: one on an SFTP server.")
 
     @model_validator(mode="after")

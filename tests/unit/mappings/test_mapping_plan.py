@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mappings import DefinitionError, compile_plan, definition, plan_id, read_folder, shipped
+from mappings import DefinitionError, compile_plan, definition, examine, plan_id, read_folder, shipped
 from schemas.document import DocumentType, Field, Kind
 from schemas.event import Record
 from tests.unit.mappings.mapping_builder import CONTEXT, HEAD, TYPES, context_of, plan_of
@@ -65,6 +65,14 @@ def test_a_sink_takes_its_own_mapping_before_the_one_for_all_and_never_another_s
     names = [both.to_document("Item", "mes", where) for where in ("plant-a", "plant-b")]
     assert [found.mapping.name for found in names if found] == ["for-all", "for-b"]
     assert one.to_document("Item", "mes", "plant-a") is None
+
+
+def test_a_mapping_for_a_sink_that_there_is_not_is_refused() -> None:
+    file = definition(job_mapping("m", "plant-c"), "m.yaml")
+    with pytest.raises(DefinitionError, match=r"is for 'plant-c', which is no sink of the project\. Sinks: a, b"):
+        compile_plan([file], TYPES, destinations=["a", "b"])
+    assert "destination" in [each.field for each in examine([file], TYPES, ["a", "b"]).problems]
+    assert compile_plan([file], TYPES, destinations=["plant-c"]).mappings
 
 
 def test_a_line_mapping_reads_its_line_from_the_context() -> None:
