@@ -6,7 +6,7 @@ because something before it is wrong is told as not checked.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from connectors.errors import FarError
@@ -18,6 +18,7 @@ from deploy.project import Project, load_project
 from deploy.project_problems import ProjectError
 from deploy.wiring import bus_of, drafts
 from mappings import DefinitionError, DefinitionFile, Findings, compile_plan, examine
+from schemas.document import DocumentType
 from streams.bus import Bus, document_types, sink_names
 from streams.checks import Resolution, check_clock, resolution
 from streams.definition_changes import drafts_that_differ
@@ -54,7 +55,14 @@ def _definitions(project: Project) -> Iterator[Finding]:
     if findings.good:
         tests = len(findings.outcomes)
         yield good("definitions", "drafts", f"{len(files)} files fit the connectors, {tests} tests pass")
-        yield from gaps(project.connectors, files, types)
+        yield from _gaps(project, files, types)
+
+
+def _gaps(project: Project, files: Sequence[DefinitionFile], types: Mapping[str, DocumentType]) -> Sequence[Finding]:
+    try:
+        return list(gaps(project.connectors, files, types))
+    except FarError as error:
+        return [of_error("definitions", "documents", error)]
 
 
 def _of_definitions(error: DefinitionError | FarError) -> Iterator[Finding]:

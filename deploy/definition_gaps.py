@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
+from deploy.exits import WRONG
 from deploy.findings import Finding, bad, good
 from mappings import DefinitionFile, Plan, compile_plan
 from schemas.document import DocumentType
@@ -16,8 +18,12 @@ STATUS = "OrderStatus"
 def gaps(
     attached: Mapping[str, Attached], files: Sequence[DefinitionFile], types: Mapping[str, DocumentType]
 ) -> Iterator[Finding]:
-    """Documents that no mapping reads, destinations that no mapping writes for, and who is told no status."""
+    """Documents that differ under one name or that no mapping reads, destinations that none writes for, who is not told.
+
+    May ask the far systems: raises FarError.
+    """
     plan = compile_plan(files, types)
+    yield from _apart(attached)
     yield from _unread(attached, plan, types)
     for name in sorted(plan.routes.destinations):
         if not _writes(attached, plan, "JobOrder", name):
@@ -27,6 +33,19 @@ def gaps(
     for name in sink_names(attached):
         if _sells(attached, plan, name) and not _writes(attached, plan, STATUS, name):
             yield good(CHECK, name, "is told no status of its orders: no mapping of OrderStatus is for it")
+
+
+def _apart(attached: Mapping[str, Attached]) -> Iterator[Finding]:
+    """A mapping names a connector's type, so what two of one type call the same has to be the same."""
+    first: dict[str, tuple[str, DocumentType]] = {}
+    often = Counter(each.connector.name for each in attached.values())
+    for each in attached.values():
+        for kind in each.connector.documents(each.config) if often[each.connector.name] > 1 else ():
+            name = f"{each.connector.name}.{kind.name}"
+            other, known = first.setdefault(name, (each.name, kind))
+            if known.fields != kind.fields:
+                message = f"has other fields at {each.name} than at {other}, and mappings know one {name} only"
+                yield bad(CHECK, name, message, "Give one of the two another name, or make them alike.", WRONG)
 
 
 def _unread(attached: Mapping[str, Attached], plan: Plan, types: Mapping[str, DocumentType]) -> Iterator[Finding]:

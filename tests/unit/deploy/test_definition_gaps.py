@@ -54,3 +54,15 @@ def test_a_document_that_comes_in_and_that_no_mapping_reads_is_found(attached: d
 def test_a_destination_that_no_mapping_writes_for_is_found(attached: dict[str, Attached], others: list[str]) -> None:
     ((of, message),) = found(attached, ORDER, ROUTES, *others)
     assert (of, message) == ("old-mes", "gets job orders, and no mapping makes documents of files-out of them")
+
+
+def test_two_connectors_of_one_type_that_mean_different_things_by_one_name_are_found(
+    attached: dict[str, Attached], tmp_path: Path
+) -> None:
+    other = {**TABLE, "columns": {"order": "text", "item": "integer"}}
+    more = Attached("more", connector, FilesConfig.model_validate({"folder": tmp_path, "tables": [other]}))
+    alike = Attached("alike", connector, attached["orders"].config)
+    texts = (ORDER, WORK_ORDER, ROUTES)
+    assert found({**attached, "alike": alike}, *texts) == []
+    ((of, message),) = found({"more": more, **attached}, *texts)
+    assert (of, message.partition(",")[0]) == ("files.Order", "has other fields at orders than at more")
