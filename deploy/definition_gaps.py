@@ -18,7 +18,7 @@ STATUS = "OrderStatus"
 def gaps(
     attached: Mapping[str, Attached], files: Sequence[DefinitionFile], types: Mapping[str, DocumentType]
 ) -> Iterator[Finding]:
-    """Documents that differ under one name or that no mapping reads, destinations that none writes for, who is not told.
+    """Documents that differ under one name, or are read or written by no mapping, and who is told no status.
 
     May ask the far systems: raises FarError.
     """
