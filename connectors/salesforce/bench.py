@@ -34,7 +34,7 @@ FACTS = Facts(
     sink_longest_text=255,
     sink_date_field="Forecast_Date__c",
     batch_size=200,
-    quiet_s=0.25,
+    quiet_s=0.2,
     call_timeout_s=2.0,
     hurry={"timeout_s": 1},
     does_not_apply={
@@ -67,7 +67,7 @@ class SalesforceBench:
     def start(self) -> None:
         """See `Bench.start`."""
         self._far.start()
-        self._far.control("settings", {"keep_alive_s": Decimal("0.1")})
+        self._far.control("settings", {"keep_alive_s": Decimal("0.05")})
         if not self._known:
             self._known["account"] = self._made("Account", {"Name": "Acme"})
             self._known["product"] = self._made("Product2", {"Name": "Pump", "ProductCode": "P-100"})

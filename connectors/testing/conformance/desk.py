@@ -44,10 +44,7 @@ class Desk:
 
     def ability(self, kind: type[Ability]) -> Ability:
         """The bench as one that can do this. Raises DoesNotApply where it cannot."""
-        if isinstance(self.bench, kind):
-            return self.bench
-        needed = sorted(name for name in vars(kind) if not name.startswith("_"))
-        raise DoesNotApply(f"the bench has no {', '.join(needed)} ({kind.__name__}: {(kind.__doc__ or '').strip()})")
+        return able(self.bench, kind)
 
     @property
     def people(self) -> SourceBench:
@@ -169,3 +166,11 @@ class Desk:
         factory = self.connector.webhook
         assert factory is not None  # the rule's side says so
         return factory(config or self.config())
+
+
+def able(bench: Bench, kind: type[Ability]) -> Ability:
+    """The bench as one that can do this, whether it runs or not. Raises DoesNotApply where it cannot."""
+    if isinstance(bench, kind):
+        return bench
+    needed = sorted(name for name in vars(kind) if not name.startswith("_"))
+    raise DoesNotApply(f"the bench has no {', '.join(needed)} ({kind.__name__}: {(kind.__doc__ or '').strip()})")

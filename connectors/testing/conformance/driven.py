@@ -19,7 +19,7 @@ SLACK_S = 5.0
 OPEN_CALLS = 10
 """Calls of the far system that `open` and `close` may wait for, one after the other."""
 
-POLL_S = 0.1
+POLL_S = 0.05
 
 QUIET_POLLS = 2
 """On a slow machine one poll may take longer than quiet does, and not have looked at everything."""

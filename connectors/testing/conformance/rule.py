@@ -31,7 +31,8 @@ class Rule:
     """One promise.
 
     `what` is the promise, `why` what happens on the bus without it, `side` what a connector must have for it.
-    A rule that is `alone` gets a far system of its own, empty at the start; a `long` one takes its time.
+    A rule that is `alone` gets a far system of its own, empty at the start; a `long` one takes its time. Where the
+    bench has not the ability that it `needs` (of `connectors.testing.abilities`), none is started to find that out.
     """
 
     name: str
@@ -41,16 +42,19 @@ class Rule:
     side: Side
     alone: bool = False
     long: bool = False
+    needs: type | None = None
 
     def __str__(self) -> str:
         return self.name
 
 
-def rule(side: Side, why: str, *, alone: bool = False, long: bool = False) -> Callable[[Check], Rule]:
+def rule(
+    side: Side, why: str, *, alone: bool = False, long: bool = False, needs: type | None = None
+) -> Callable[[Check], Rule]:
     """Makes a rule of a function `(desk) -> None` that raises Broken or DoesNotApply; its docstring is `what`."""
 
     def made(check: Check) -> Rule:
         what = " ".join(cleandoc(check.__doc__ or "").split())
-        return Rule(check.__name__.replace("_", "-"), what, why, check, side, alone, long)
+        return Rule(check.__name__.replace("_", "-"), what, why, check, side, alone, long, needs)
 
     return made

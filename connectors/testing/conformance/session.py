@@ -14,7 +14,7 @@ from connectors.errors import FarError
 from connectors.testing.abilities import ClockBench, SilentBench, TroubledBench
 from connectors.testing.bench import Bench, SinkBench, SourceBench, WebhookBench
 from connectors.testing.benches import BenchFactory
-from connectors.testing.conformance.desk import Desk
+from connectors.testing.conformance.desk import Desk, able
 from connectors.testing.conformance.rule import Broken, DoesNotApply, NotYet, Rule, Side
 
 Verdict = Literal["passed", "failed", "not yet", "does not apply"]
@@ -65,7 +65,6 @@ class Session:
         desk: Desk | None = None
         try:
             desk = self._desk(rule)
-            check_applies(rule, desk.bench)
             rule.check(desk)
             restore(desk.bench)
         except DoesNotApply as reason:
@@ -81,14 +80,18 @@ class Session:
         return "passed", ""
 
     def _desk(self, rule: Rule) -> Desk:
-        if rule.alone:
-            return self._started()
-        if self._shared is None:
-            self._shared = self._started()
+        """A running far system for a rule that applies to it."""
+        if rule.alone or self._shared is None:
+            bench = self._factory(self._folder / f"far-{next(self._numbers)}")
+            check_applies(rule, bench)
+            desk = self._started(bench)
+            if not rule.alone:
+                self._shared = desk
+            return desk
+        check_applies(rule, self._shared.bench)
         return self._shared
 
-    def _started(self) -> Desk:
-        bench = self._factory(self._folder / f"far-{next(self._numbers)}")
+    def _started(self, bench: Bench) -> Desk:
         try:
             bench.start()
         except Exception:
@@ -110,6 +113,8 @@ def check_applies(rule: Rule, bench: Bench) -> None:
         raise DoesNotApply(f"the bench says: {bench.facts.does_not_apply[rule.name]}")
     if rule.name in bench.facts.not_yet:
         raise NotYet(bench.facts.not_yet[rule.name])
+    if rule.needs is not None:
+        able(bench, rule.needs)
     for side, part in PARTS:
         if rule.side != side:
             continue

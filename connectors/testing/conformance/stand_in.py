@@ -18,6 +18,7 @@ NAME = re.compile(r"\$(\w+)")
     "connector",
     "A connector and a stand-in that were made from one misunderstanding agree with each other, and with nobody.",
     alone=True,
+    needs=SampledBench,
 )
 def the_stand_in_answers_as_recorded(desk: Desk) -> None:
     """Every recorded exchange of the vendor's contract, sent raw, gets the recorded answer."""

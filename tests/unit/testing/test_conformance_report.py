@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 from xml.etree import ElementTree
 
 import pytest
@@ -127,6 +128,25 @@ def test_a_bench_that_lacks_a_part_of_its_connector_is_told_which(tmp_path: Path
     session.close()
     assert outcome.verdict == "failed"
     assert "its bench needs change, delete" in outcome.reason
+
+
+def test_no_far_system_is_started_for_a_rule_that_has_no_object(tmp_path: Path) -> None:
+    class Impossible(Protocol):
+        def fly(self) -> None: ...
+
+    class Unstartable(ShopBench):
+        facts = replace(ShopBench.facts, does_not_apply={"a": "there are no pages"})
+
+        def __init__(self, folder: Path) -> None:
+            super().__init__(folder)
+            self.start = pytest.fail
+
+    session = Session(Unstartable, tmp_path)
+    flying = replace(rule("b", lambda desk: None, alone=True), needs=runtime_checkable(Impossible))
+    outcomes = [session.run(each) for each in (rule("a", lambda desk: None, alone=True), flying)]
+    session.close()
+    assert [each.verdict for each in outcomes] == ["does not apply", "does not apply"]
+    assert "the bench has no fly (Impossible" in outcomes[1].reason
 
 
 def test_what_the_bench_says_has_no_object_is_shown_with_its_reason(tmp_path: Path) -> None:
