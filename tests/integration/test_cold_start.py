@@ -9,7 +9,9 @@ from schemas.event import Event, Record
 from streams.clock import now_us
 from streams.cold_start import ColdStart
 from streams.pipeline import Pipeline
-from tests.bus_on_kafka import BusOnKafka, bus_on_kafka, item_event, order_event, running, until
+from streams.source_task import SourceTask
+from tests.bus_on_kafka import BusOnKafka, bus_on_kafka, far, item_event, order_event, running, until
+from tests.integration.scripted_far_system import ScriptedWebhook
 from tests.raw_kafka import RawKafka
 
 pytestmark = pytest.mark.kafka
@@ -49,3 +51,14 @@ def test_orders_that_go_on_coming_do_not_keep_the_sinks_shut(raw: RawKafka, topi
     kafka.put(ORDERS, order_event("1"))
     assert door.shut_because() == "", "it came after the backfill"
     assert ColdStart(kafka.bus).shut_because() == "the pipeline has not caught up"
+
+
+def test_a_connector_that_only_pushes_has_no_backfill_that_sinks_would_wait_for(
+    raw: RawKafka, topic_prefix: str
+) -> None:
+    pushes = far("shop", source=None, webhook=lambda _: ScriptedWebhook())
+    kafka = bus_on_kafka(raw, topic_prefix, attached={"shop": pushes})
+    door = ColdStart(kafka.bus)
+    assert door.shut_because() == "the first backfill of shop is not done"
+    with running(SourceTask(kafka.bus, pushes, kafka.plans)):
+        until(lambda: door.shut_because() == "", "the sinks may open")
