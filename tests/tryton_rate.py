@@ -22,8 +22,8 @@ from pathlib import Path
 
 from connectors.contract import Connector
 from connectors.tryton import crm, mes, productions, sales
+from connectors.tryton.config import TrytonConfig
 from connectors.tryton.roots import Root
-from connectors.tryton.source import PAGE
 from deploy.tryton_server import TrytonServer
 from deploy.tryton_server.making import Making
 from deploy.tryton_server.people import Company
@@ -32,6 +32,7 @@ from schemas.document import Document, Fields, to_json
 from tests.tryton_people import People, coded
 
 DATABASE = "rate"
+PRODUCT = "P-100"
 SALES, STATUSES, JOB_ORDERS = 500, 100, 40
 POLL_S = 5.0
 COLUMNS = "{:<26}{:>14}{:>11}   {}"
@@ -102,9 +103,9 @@ def fresh_statuses(company: Company) -> Callable[[], Sequence[Document]]:
 
 
 def fresh_job_orders(company: Company) -> Callable[[], Sequence[Document]]:
-    """Others each time."""
+    """Others each time, of a product with material and work."""
     making, numbers = Making(), itertools.count(1)
-    return lambda: [making.document(company, next(numbers), 1, {}) for _ in range(JOB_ORDERS)]
+    return lambda: [making.document(company, next(numbers), 1, {"item": PRODUCT}) for _ in range(JOB_ORDERS)]
 
 
 def writing(
@@ -138,13 +139,13 @@ def writing(
 
 def reading(bus: People, connector: Connector, root: Root) -> Direction:
     """Every record of one kind, by pages as large as the connector's."""
-    count = len(bus.find(root.model, []))
-    query = [("d", coded([["company", "=", bus.company]])), ("o", coded([["id", "ASC"]])), ("s", str(PAGE))]
+    count, size = len(bus.find(root.model, [])), TrytonConfig.model_validate(bus.config()).page_size
+    query = [("d", coded([["company", "=", bus.company]])), ("o", coded([["id", "ASC"]])), ("s", str(size))]
     query += [("f", path) for path in root.fields]
 
     def alone() -> float:
         with Stopwatch() as watch:
-            for start in range(0, count + 1, PAGE):
+            for start in range(0, count + 1, size):
                 assert bus.http.get(root.model, params=[*query, ("p", str(start))]).is_success
         return watch.rate(count)
 

@@ -20,6 +20,7 @@ def _source(config: TrytonConfig, roots: list[Root]) -> Source:
         roots,
         system=f"{config.database}/{config.company}",
         company=config.company,
+        page_size=config.page_size,
         interval_s=config.poll_interval_s,
         overlap_s=config.overlap_s,
     )

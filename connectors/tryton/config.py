@@ -30,6 +30,12 @@ class TrytonConfig(ConnectorConfig):
     poll_interval_s: float = Field(
         default=2.0, gt=0, description="Seconds from the start of one look for changes to the next."
     )
+    page_size: int = Field(
+        default=100,
+        ge=1,
+        le=1000,
+        description="Records in one answer; no more than the server's own limit (records_limit), where it has one.",
+    )
     overlap_s: float = Field(
         default=300.0,
         ge=1,

@@ -21,8 +21,6 @@ from connectors.tryton.wire import instant_us, plain, plain_record
 from schemas.document import Document, Fields, Value
 from schemas.identity import revision_time_us
 
-PAGE = 100
-
 
 class TrytonSource:
     """Pages of one model after the other, until one holds news; a poll waits no longer than it is told."""
@@ -33,11 +31,12 @@ class TrytonSource:
         roots: Sequence[Root],
         system: str,
         company: int,
+        page_size: int,
         interval_s: float,
         overlap_s: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._client, self._system = client, system
+        self._client, self._system, self._page_size = client, system, page_size
         self._streams, self._clock = streams_of(roots), clock
         self._beat, self._overlap_us = Beat(interval_s, clock), int(overlap_s * 1_000_000)
         self._records = Records(client, company, self._overlap_us)
@@ -67,11 +66,11 @@ class TrytonSource:
 
     def _next_page(self) -> Batch | None:
         stream, look = self._running(), self._look
-        typed = self._ahead.answer(self._records.page(stream, look, PAGE))
+        typed = self._ahead.answer(self._records.page(stream, look, self._page_size))
         self._move_behind(stream, typed)
         documents = self._documents(stream, look, self._news(stream, map(plain_record, typed)))
         ahead_us = self._look.since_us - self._given.since_us
-        moved = ahead_us >= self._overlap_us or len(typed) == PAGE
+        moved = ahead_us >= self._overlap_us or len(typed) == self._page_size
         if not documents and not moved and self._look.backfilled == self._given.backfilled:
             return None
         self._given = self._look
@@ -82,10 +81,10 @@ class TrytonSource:
         if typed:
             place = place_of(instant_us(plain(typed[-1][STAMP])), typed[-1]["id"])
             self._look = self._look.at(stream.name, place)
-        if len(typed) < PAGE:
+        if len(typed) < self._page_size:
             self._next_stream(stream)
         else:
-            self._ahead.ask(self._records.page(stream, self._look, PAGE))
+            self._ahead.ask(self._records.page(stream, self._look, self._page_size))
 
     def _running(self) -> Stream:
         """The model being read; a new look begins with the first one, at a time that both clocks have passed."""

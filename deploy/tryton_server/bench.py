@@ -22,7 +22,9 @@ from schemas.document import Document, Fields, from_json
 
 DATABASE = "bench"
 PATIENCE_S = 30.0
-QUIET_S = 0.25
+QUIET_S = 0.15
+PAGE_SIZE = 20
+HURRY_S = 1.0
 POLL_S = 0.05
 OVERLAP_S = 5
 ELSEWHERE = 999
@@ -91,7 +93,8 @@ class TrytonBench:
     def facts(self) -> Facts:
         """See `Bench`."""
         facts = self._trade.FACTS
-        return replace(facts, patience_s=PATIENCE_S, quiet_s=QUIET_S)
+        hurry = {"timeout_s": HURRY_S}
+        return replace(facts, patience_s=PATIENCE_S, quiet_s=QUIET_S, page_size=PAGE_SIZE, hurry=hurry)
 
     def start(self) -> None:
         """See `Bench`."""
@@ -118,6 +121,7 @@ class TrytonBench:
             "key": self._kept("key", self._server.key),
             "ca_file": str(self._now.gateway.ca_file),
             "timeout_s": self.facts.call_timeout_s,
+            "page_size": PAGE_SIZE,
             "poll_interval_s": POLL_S,
             "overlap_s": OVERLAP_S,
             **changes,

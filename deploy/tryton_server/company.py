@@ -14,6 +14,7 @@ LOGIN = "lineshaft"
 PEOPLE = "people"
 OPERATIONS = (("sawing", "SAW-1"), ("milling", "MILL-2"), ("assembly", "ASSY-1"))
 PRODUCTS = (("P-100", "Bracket"), ("P-200", "Housing"), ("P-300", "Shaft"))
+WITHOUT_BILL = ("P-400", "Pin")
 MATERIAL = "R-1"
 STOCK = 100_000_000
 
@@ -153,6 +154,7 @@ def main():
     made = [good(code, name, producible=True) for code, name in PRODUCTS]
     for product in made:
         bill_of_material(product, material, operations)
+    made.append(good(*WITHOUT_BILL, producible=True))
     stock(material)
     sales_without_accounts()
     facts = {

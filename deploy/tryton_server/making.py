@@ -10,17 +10,18 @@ from deploy.tryton_server.people import Company, iso_day, typed_day
 from deploy.tryton_server.person import Json, Table
 from schemas.document import Document, Fields, Value
 
-PRODUCT = "P-100"
+DRAFTED, WANTED = "P-100", "P-400"
+"""The bus wants a product without a bill of material: what Tryton makes of one takes it as long again."""
+
 NOT_IN_A_LINE = frozenset("\t\n\r\v\f")
 
 
 class Making:
-    """Productions: bare ones that people make, and those with material and work that the bus asks for."""
+    """Productions: bare ones that people make, and those that the bus asks for."""
 
     FACTS = Facts(
         text_field="reference",
         date_field="due",
-        page_size=100,
         sink_text_field="reference",
         sink_date_field="due",
         batch_size=10,
@@ -29,7 +30,7 @@ class Making:
 
     def make(self, company: Company, values: Fields) -> int:
         """A draft."""
-        product: Table = {"product": company.product(PRODUCT), "unit": company.unit, "quantity": 5}
+        product: Table = {"product": company.product(DRAFTED), "unit": company.unit, "quantity": 5}
         return company.enter("production", {**product, **_typed(values)})
 
     def change(self, company: Company, production: int, values: Fields) -> None:
@@ -48,7 +49,7 @@ class Making:
             "version": f"{version:020d}",
             "desired": "released",
             "known": False,
-            "item": PRODUCT,
+            "item": WANTED,
             "quantity": Decimal(5),
             "unit": "u",
             "due": None,

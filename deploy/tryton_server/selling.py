@@ -21,7 +21,6 @@ class Selling:
     FACTS = Facts(
         text_field="reference",
         date_field="shipping_date",
-        page_size=100,
         sink_text_field="reason",
         sink_date_field="forecast",
         batch_size=50,

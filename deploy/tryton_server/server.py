@@ -23,7 +23,7 @@ Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | Non
 
 START_S = 60.0
 END_S = 10.0
-LOOK_S = 0.1
+LOOK_S = 0.05
 
 
 class ServerFailed(Exception):
@@ -107,13 +107,14 @@ class TrytonServer:
     def _wait(self) -> None:
         assert self._process is not None
         version = {"id": 1, "method": "common.server.version", "params": []}
-        for _ in range(int(START_S / LOOK_S)):
-            if self._process.poll() is not None:
-                break
-            try:
-                if httpx.post(f"{self.url}/rpc/", json=version, timeout=START_S, trust_env=False).is_success:
-                    return
-            except httpx.TransportError:
-                time.sleep(LOOK_S)
+        with httpx.Client(timeout=START_S, trust_env=False) as http:
+            for _ in range(int(START_S / LOOK_S)):
+                if self._process.poll() is not None:
+                    break
+                try:
+                    if http.post(f"{self.url}/rpc/", json=version).is_success:
+                        return
+                except httpx.TransportError:
+                    time.sleep(LOOK_S)
         self.stop()
         raise ServerFailed(f"Tryton did not start:\n{self.log.read_text(errors='replace')[-2000:]}")

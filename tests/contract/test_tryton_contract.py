@@ -18,9 +18,10 @@ import yaml
 
 from connectors.contract import Connector, Position, Sink, Source
 from connectors.errors import AuthError, ConfigError, DataError, FarError, PositionRefused, TransientError
-from connectors.tryton import TrytonCrmConfig, TrytonMesConfig, crm, mes, productions, sales, source
+from connectors.tryton import TrytonCrmConfig, TrytonMesConfig, crm, mes, productions, sales
 from connectors.tryton.client import Client
 from connectors.tryton.sink import TrytonSink, Writing
+from connectors.tryton.source import TrytonSource
 from deploy.tryton_server import TrytonServer
 from deploy.tryton_server.people import Company
 from schemas.document import Document, Fields, Value
@@ -360,10 +361,9 @@ def restart_everywhere(plant: Plant) -> None:
 
 
 def positions_forward(plant: Plant) -> None:
-    plant.monkeypatch.setattr(source, "PAGE", 3)
     for _ in range(4):
         plant.selling.draft()
-    found = read(crm, plant.selling, overlap_s=1)
+    found = read(crm, plant.selling, overlap_s=1, page_size=3)
     ranks = [(each["since_us"], each["began_us"]) for each in found.positions]
     assert ranks == sorted(ranks)
     assert len(found.positions) > 2
@@ -379,8 +379,7 @@ def page_boundaries(plant: Plant) -> None:
     everything = there(read(crm, plant.selling))
     assert len(everything) == count
     for size in (1, count - 1, count, count + 1):
-        plant.monkeypatch.setattr(source, "PAGE", size)
-        assert there(read(crm, plant.selling)) == everything
+        assert there(read(crm, plant.selling, page_size=size)) == everything
 
 
 class Counted(httpx.BaseTransport):
@@ -402,10 +401,9 @@ def asks_ahead(plant: Plant) -> None:
     people, network = plant.selling, Counted()
     while (count := len(people.find("sale.sale", []))) < 6:
         people.draft()
-    plant.monkeypatch.setattr(source, "PAGE", 2)
     config = TrytonCrmConfig.model_validate(people.config())
     roots = [sales.ROOTS["Sale"]]
-    reading = source.TrytonSource(Client(config, network), roots, "", people.company, interval_s=1, overlap_s=1)
+    reading = TrytonSource(Client(config, network), roots, "", people.company, page_size=2, interval_s=1, overlap_s=1)
     reading.open(None)
     network.asked.clear()
     assert reading.poll(5) is not None
