@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from deploy.kafka import EmbeddedKafka
+from tests.longest_first import place
 from tests.raw_kafka import RawKafka
 
 NEEDS = "needs "
@@ -48,6 +49,11 @@ def names(topic_prefix: str) -> Callable[[str], str]:
 def raw(broker: EmbeddedKafka) -> RawKafka:
     """A client of the session's broker that shares no code with the bus."""
     return RawKafka(broker.bootstrap)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """See `tests.longest_first`."""
+    items.sort(key=lambda item: place(item.nodeid))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
