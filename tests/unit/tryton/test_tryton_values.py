@@ -51,9 +51,11 @@ def test_a_class_that_nobody_knows_is_an_error_and_no_value() -> None:
 
 HTML = "<!doctype html><style>b{}</style><title>403 Forbidden</title><h1>Forbidden</h1>"
 USER_ERROR = '{"status": 400, "message": "you must enter an invoice address.", "description": ""}'
+PART_GONE = '{"status": 400, "message": "trying to read records \\"5\\" that don\'t exist.", "description": ""}'
 
 MEANINGS: list[tuple[int, str, Effect, type[FarError]]] = [
     (400, USER_ERROR, "writes", DataError),
+    (400, PART_GONE, "reads", TransientError),
     (401, HTML, "reads", AuthError),
     (403, HTML, "writes", AuthError),
     (404, HTML, "reads", ConfigError),
