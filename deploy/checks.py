@@ -65,14 +65,12 @@ def _gaps(project: Project, files: Sequence[DefinitionFile], types: Mapping[str,
         return [of_error("definitions", "documents", error)]
 
 
-def _of_definitions(error: DefinitionError | FarError) -> Iterator[Finding]:
+def _of_definitions(error: DefinitionError | FarError, check: str = "definitions") -> Iterator[Finding]:
     if isinstance(error, FarError):
-        yield of_error("definitions", "documents", error)
+        yield of_error(check, "documents", error)
         return
     for each in error.problems:
-        yield bad(
-            "definitions", f"{each.file}:{each.line}", f"{each.field} {each.message}".strip(), each.remedy, WRONG
-        )
+        yield bad(check, f"{each.file}:{each.line}", f"{each.field} {each.message}".strip(), each.remedy, WRONG)
 
 
 def _of_findings(findings: Findings) -> Iterator[Finding]:
@@ -120,9 +118,9 @@ def _live(project: Project, live: Sequence[DefinitionFile]) -> Iterator[Finding]
         return
     try:
         different = drafts_that_differ(live, drafts(project))
-        compile_plan(live, document_types(project.connectors))
+        compile_plan(live, document_types(project.connectors), sink_names(project.connectors))
     except (DefinitionError, FarError) as error:
-        yield from _of_definitions(error)
+        yield from _of_definitions(error, "live definitions")
         return
     for name in different:
         remedy = "The live version stays in force: take the change back, or `lineshaft mapping activate` it."

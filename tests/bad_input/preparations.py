@@ -112,6 +112,18 @@ def draft_reworded(scene: Scene) -> None:
     file.write_text(f"# a remark\n{file.read_text()}")
 
 
+def sink_renamed(scene: Scene) -> None:
+    """A sink was renamed in the configuration and in the draft of the routes; what is live knows the old name."""
+    live_bus(scene)
+    for file in (scene.folder / "lineshaft.yaml", scene.folder / "routes" / "routes.yaml"):
+        file.write_text(
+            file.read_text()
+            .replace("  plant-a:", "  plant-b:")
+            .replace("destination: plant-a", "destination: plant-b")
+        )
+    topics_only(scene)
+
+
 def hidden_field(scene: Scene) -> None:
     """Field-level security hides a field that the configuration names."""
     _setting(scene, "hidden", ["Order.Priority__c"])
@@ -177,6 +189,7 @@ PREPARATIONS: Mapping[str, Callable[[Scene], None]] = {
         other_partitions,
         draft_changed,
         draft_reworded,
+        sink_renamed,
         hidden_field,
         read_only_field,
         corrupt_jar,
