@@ -26,7 +26,7 @@ from schemas.wire import (
 from streams.incoming import Incoming
 from streams.kafka.partitions import partition_of
 from streams.kafka.transaction import Outgoing, checked_size
-from streams.outcome import Reason, reason_for
+from streams.outcome import NoMapping, Reason, reason_for
 
 DELETED = "_deleted"
 
@@ -101,8 +101,7 @@ class Intake:
             raise MappingFailed(document.type, Cause.BAD_VALUE, document.problem, None)
         compiled = self.plan.from_document(f"{self._system}.{document.type}")
         if compiled is None:
-            problem = f"no live mapping reads {self._system}.{document.type}"
-            raise MappingFailed(document.type, Cause.BAD_VALUE, problem, None)
+            raise NoMapping(f"no live mapping reads {self._system}.{document.type}")
         fields: Fields = {**document.fields, DELETED: True} if document.deleted else document.fields
         value = compiled.apply(fields, self._context(document))
         if value is None:

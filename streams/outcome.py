@@ -65,6 +65,7 @@ OWNERS: Mapping[str, str] = {
     Cause.UNKNOWN_CODE: "administrator: add the code to its table",
     Cause.UNKNOWN_REFERENCE: "administrator: add the reference; it is redriven when it arrives",
     "no_route": "administrator: add a route for it",
+    "no_mapping": "administrator: write the mapping that is missing",
     "undecodable": "IT: find out who wrote this to the topic",
     "refused": "administrator: see the far system's reason",
     "too_large": "administrator: make the record smaller in the far system, or split it",
@@ -77,7 +78,15 @@ OWNERS: Mapping[str, str] = {
 }
 
 MENDED_BY_DEFINITIONS = frozenset(
-    {Cause.REQUIRED_MISSING, Cause.BAD_VALUE, Cause.UNKNOWN_CODE, Cause.UNKNOWN_REFERENCE, "no_route", "defect"}
+    {
+        Cause.REQUIRED_MISSING,
+        Cause.BAD_VALUE,
+        Cause.UNKNOWN_CODE,
+        Cause.UNKNOWN_REFERENCE,
+        "no_route",
+        "no_mapping",
+        "defect",
+    }
 )
 """The causes that another mapping, code table or route may mend: an activation has them tried again."""
 
@@ -140,6 +149,10 @@ class NoRoute(Exception):
     """No route says where an order line is made."""
 
 
+class NoMapping(Exception):
+    """No live mapping makes of a record what is asked for here."""
+
+
 def reason_for(error: Exception) -> Reason:
     """Why a record that met this error is parked.
 
@@ -162,6 +175,8 @@ def _cause(error: Exception) -> str:
     match error:
         case NoRoute():
             return "no_route"
+        case NoMapping():
+            return "no_mapping"
         case TooLarge():
             return "too_large"
         case Gone():

@@ -66,7 +66,7 @@ class Turn:
 def process(
     event: Event, state: Record | None, now_us: int, plan: Plan, references: References, lanes: Lanes | None = None
 ) -> Result:
-    """Take one SalesOrder or JobResponse. Raises MappingFailed, NoRoute or CodecError where it has to be parked."""
+    """Take one SalesOrder or JobResponse. What it raises has a cause to be parked by: see `outcome.reason_for`."""
     if not is_order_key(event.key):
         raise CodecError(f"no event about an order: its key {event.key!r:.200} is not <connector>:<number>")
     known, turn = state or empty_state(event.key), Turn(event, now_us, plan, references, lanes or Lanes())

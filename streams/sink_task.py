@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from threading import Event as Flag
 
-from mappings import Cause, Context, MappingFailed
+from mappings import Context
 from schemas.catalog import NAMESPACE, command_topic
 from schemas.codec import CodecError
 from schemas.document import Document
@@ -33,7 +33,7 @@ from streams.lane_reader import LaneReader
 from streams.lanes import is_urgent
 from streams.lease import AssignmentLost, PartitionLease
 from streams.live_plans import LivePlans
-from streams.outcome import InTurn, Kills, reason_for
+from streams.outcome import InTurn, Kills, NoMapping, reason_for
 from streams.outlook import Outlook
 from streams.parking import Parking
 from streams.pulse import Pulse
@@ -199,8 +199,7 @@ class SinkTask:
         if compiled is None and event.record == STATUS:
             return None  # the system that has sold it did not ask how it goes on; the topic order.status has it
         if compiled is None:
-            problem = f"no live mapping turns {event.record} into a document of {self._attached.connector.name}"
-            raise MappingFailed(event.record, Cause.BAD_VALUE, problem, None)
+            raise NoMapping(f"no live mapping makes a document of {self._attached.connector.name} of {event.record}")
         context = Context(
             connector=self._attached.name,
             key=event.key,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from mappings import Cause, Context, MappingFailed, Plan, References
+from mappings import Context, Plan, References
 from schemas.event import Record
 from schemas.identity import connector_of, content_hash, job_order_id
+from streams.outcome import NoMapping
 from streams.route import Wanted
 
 
@@ -15,13 +16,11 @@ def job_order(
 ) -> Record:
     """The JobOrder record of one wanted line; `reported` are the job orders their MES has reported on.
 
-    Raises MappingFailed.
+    Raises MappingFailed or NoMapping.
     """
     compiled = plan.between("SalesOrder", "JobOrder", want.destination)
     if compiled is None:
-        raise MappingFailed(
-            "destination", Cause.BAD_VALUE, f"no live mapping makes a JobOrder for {want.destination!r}", None
-        )
+        raise NoMapping(f"no live mapping makes a JobOrder for {want.destination!r}")
     context = Context(
         connector=connector_of(key),
         key=key,
@@ -33,7 +32,7 @@ def job_order(
     )
     made = compiled.apply(order, context)
     if made is None:
-        raise MappingFailed("only_when", Cause.BAD_VALUE, "the job order's mapping left a wanted line out", None)
+        raise NoMapping(f"the live mapping of a JobOrder for {want.destination!r} leaves this line out (only_when)")
     return {**made, "desired": want.desired, "reported": made["job_order_id"] in reported}
 
 

@@ -99,7 +99,7 @@ def test_a_deleted_document_is_mapped_as_deleted(intake: Intake) -> None:
     [
         (document(Ready=None), "required_missing"),
         (document(Ready="yes"), "bad_value"),
-        (Document("Invoice", "id-8", revision(1, {}), {}), "bad_value"),
+        (Document("Invoice", "id-8", revision(1, {}), {}), "no_mapping"),
         (document(Note="half \ud83d"), "bad_value"),
         (document(Note="x" * 1_000_000), "too_large"),
         (Document("Order", "id-7", "no revision", document().fields), "defect"),

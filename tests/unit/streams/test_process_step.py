@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mappings import MappingFailed
+from mappings import MappingFailed, compile_plan, shipped
 from schemas.codec import CodecError
 from schemas.event import Event, Record
 from schemas.wire import Writer
+from streams.outcome import NoMapping
 from streams.process import Result, process
 from tests.unit.streams.orders_made_by_hand import ONE, TRACE, Known, event, line, operation, order, plan, report
 
@@ -69,6 +70,12 @@ def test_a_status_of_which_only_the_stamp_is_new_is_not_told_again() -> None:
     assert topics(sent).count("sink.crm") == 1
     assert state is not None
     assert str(state["revision"]).startswith(f"{2:017d}")
+
+
+def test_a_line_whose_destination_has_no_mapping_waits_for_the_administrator() -> None:
+    routes_alone = compile_plan([each for each in shipped() if each.name == "orders"], {})
+    with pytest.raises(NoMapping, match="no live mapping makes a JobOrder for 'plant-a'"):
+        process(PLACED, None, NOW, routes_alone, Known())
 
 
 def test_a_job_order_goes_out_again_only_where_its_content_differs() -> None:
