@@ -1,9 +1,9 @@
 """How fast the Tryton connectors are beside the far server alone: `python -m tests.tryton_rate [--rounds N]`.
 
-One line for each direction, from both in turn on one machine. The server alone: a bare loop asks for pages of the
-same whole records and throws the answers away, or sends the same records in calls of the same size. The connector:
-all of its first look, or `write`. The ratio is the median of the rounds', with the lowest and the highest; a slower
-machine makes all figures smaller and leaves the ratio as it is.
+One line for each direction, from both in turn on one machine. The server alone: a bare loop asks the questions of the
+connector's first look once more and throws the answers away, or sends the same records in calls of the same size. The
+connector: all of its first look, or `write`. The ratio is the median of the rounds', with the lowest and the highest:
+a slower machine makes all figures smaller and leaves the ratio as it is.
 """
 
 from __future__ import annotations
@@ -20,20 +20,24 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from connectors.contract import Connector
+import httpx
+
+from connectors.contract import Connector, Source
 from connectors.tryton import crm, mes, productions, sales
+from connectors.tryton.client import Client
 from connectors.tryton.config import TrytonConfig
 from connectors.tryton.roots import Root
+from connectors.tryton.source import TrytonSource
 from deploy.tryton_server import TrytonServer
 from deploy.tryton_server.making import Making
 from deploy.tryton_server.people import Company
 from deploy.tryton_server.selling import Selling
 from schemas.document import Document, Fields, to_json
-from tests.tryton_people import People, coded
+from tests.tryton_people import People
 
 DATABASE = "rate"
 PRODUCT = "P-100"
-SALES, STATUSES, JOB_ORDERS = 500, 100, 40
+SALES, STATUSES, JOB_ORDERS = 1500, 100, 40
 POLL_S = 5.0
 COLUMNS = "{:<26}{:>14}{:>11}   {}"
 
@@ -138,25 +142,43 @@ def writing(
 
 
 def reading(bus: People, connector: Connector, root: Root) -> Direction:
-    """Every record of one kind, by pages as large as the connector's."""
-    count, size = len(bus.find(root.model, [])), TrytonConfig.model_validate(bus.config()).page_size
-    query = [("d", coded([["company", "=", bus.company]])), ("o", coded([["id", "ASC"]])), ("s", str(size))]
-    query += [("f", path) for path in root.fields]
+    """Every record of one kind, by the connector's own questions."""
+    count, config = len(bus.find(root.model, [])), TrytonConfig.model_validate(bus.config())
+    heard = Heard()
+
+    def by_connector() -> float:
+        heard.questions.clear()
+        client = Client(config, heard)
+        return first_look(TrytonSource(client, [root], "rate", bus.company, config.page_size, 1.0, 60.0), count)
 
     def alone() -> float:
+        pages = [each for each in heard.questions if each.path.endswith(f"/{root.model}")]
         with Stopwatch() as watch:
-            for start in range(0, count + 1, size):
-                assert bus.http.get(root.model, params=[*query, ("p", str(start))]).is_success
+            for page in pages:
+                assert bus.http.get(page).is_success
         return watch.rate(count)
 
-    return Direction(f"{connector.name} reads", alone, lambda: first_look(bus, connector, count))
+    by_connector()
+    return Direction(f"{connector.name} reads", alone, by_connector)
 
 
-def first_look(bus: People, connector: Connector, count: int) -> float:
+class Heard(httpx.HTTPTransport):
+    """The network, and what was asked over it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.questions: list[httpx.URL] = []
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Carry one request."""
+        self.questions.append(request.url)
+        return super().handle_request(request)
+
+
+def first_look(new: Source, count: int) -> float:
     """All that a new source tells until it has read everything."""
-    assert connector.source is not None
     found, complete = 0, False
-    with closing(connector.source(connector.config.model_validate(bus.config()))) as source:
+    with closing(new) as source:
         source.open(None)
         with Stopwatch() as watch:
             while not complete:
