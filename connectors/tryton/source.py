@@ -47,7 +47,8 @@ class TrytonSource:
     def open(self, position: Position | None) -> None:
         """See `connectors.contract.Source.open`; checks that the server is the one that is meant."""
         self._look = self._given = look_of(position)
-        check_server(self._client, (stream.model for stream in self._streams))
+        paths = [path for stream in self._streams for path in stream.root.fields]
+        check_server(self._client, (stream.model for stream in self._streams), paths)
 
     def poll(self, timeout: float) -> Batch | None:
         """See `connectors.contract.Source.poll`."""
