@@ -34,7 +34,7 @@ FACTS = Facts(
     version_guard="sink",
     rate=Rate(10),  # of batch_create, contract section 2
     quiet_s=0.15,
-    call_timeout_s=2.0,
+    call_timeout_s=5.0,
     hurry={"timeout_s": 1},
 )
 
@@ -52,7 +52,7 @@ class JianDaoYunBench:
     )
 
     def __init__(self, folder: Path) -> None:
-        self._far = RunningStandIn(connector, folder, sweep_interval_s=Decimal("0.05"), timeout_s=2)
+        self._far = RunningStandIn(connector, folder, sweep_interval_s=Decimal("0.05"), timeout_s=5)
         self._receiver = Receiver()
 
     def start(self) -> None:

@@ -35,7 +35,7 @@ FACTS = Facts(
     sink_date_field="Forecast_Date__c",
     batch_size=200,
     quiet_s=0.2,
-    call_timeout_s=2.0,
+    call_timeout_s=5.0,
     hurry={"timeout_s": 1},
     does_not_apply={
         "empty-polls-move-the-position": "the stand-in's log grows by events of orders alone; its keep-alives are "
@@ -61,7 +61,7 @@ class SalesforceBench:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._far = RunningStandIn(connector, folder, timeout_s=2)
+        self._far = RunningStandIn(connector, folder, timeout_s=5)
         self._known: dict[str, str] = {}
 
     def start(self) -> None:

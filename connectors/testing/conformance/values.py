@@ -93,7 +93,10 @@ def any_text_is_read_as_it_was_entered(desk: Desk) -> None:
     def check(some: list[str]) -> None:
         check_texts(desk, [each.strip() for each in some] if desk.facts.trims_text else some)
 
-    check()
+    try:
+        check()
+    except ExceptionGroup as flaky:  # it went well when hypothesis tried it once more; what went wrong is inside
+        raise flaky.exceptions[0] from None
 
 
 @rule("source", "A delivery date would move by a day twice a year, or for every plant east of the head office.")
