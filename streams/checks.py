@@ -13,7 +13,7 @@ from schemas.event import Record
 from streams.bus import Bus
 from streams.clock import check_against_broker, now_us
 from streams.kafka.client import OFFSET_BEGINNING, Message
-from streams.kafka.consuming import place
+from streams.kafka.consuming import key_of, place
 from streams.kafka.reading import read_to_end
 from streams.kafka.transaction import Outgoing, Transactions
 from streams.order_life import ENDED
@@ -71,7 +71,7 @@ def _open_orders(bus: Bus, plan: Plan) -> Mapping[str, Record]:
     state, order = bus.cluster.reader("OrderState", {"closed", "order", "status"}), bus.cluster.reader("SalesOrder")
 
     def take(message: Message) -> None:
-        key, data = (message.key() or b"").decode("utf-8", "backslashreplace"), message.value()
+        key, data = key_of(message), message.value()
         if data is None:
             return
         if place(message)[0] == bus.cluster.name(ORDERS):

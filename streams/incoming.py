@@ -12,7 +12,7 @@ from schemas.event import Canonical, Record
 from schemas.identity import ParkedKey, revision_time_us
 from schemas.wire import FETCHED, VERSION, header_texts
 from streams.kafka.client import Message
-from streams.kafka.consuming import offset_of, place
+from streams.kafka.consuming import key_of, offset_of, place
 from streams.newer import Reading, is_newer
 from streams.outcome import Reason
 from streams.schedule import planned
@@ -77,7 +77,7 @@ class Incoming:
 def incoming_of(topic: str, message: Message) -> Incoming:
     """A message of a topic (plain name) as it came."""
     headers = header_texts(message.headers())
-    key = (message.key() or b"").decode("utf-8", "backslashreplace")
+    key = key_of(message)
     number, offset = place(message)[1], offset_of(message)
     return Incoming(
         parked_id=str(ParkedKey(key, topic, offset)),

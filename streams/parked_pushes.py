@@ -17,7 +17,7 @@ from streams.incoming import Entry, Incoming
 from streams.intake import stage_of
 from streams.kafka.client import Message
 from streams.kafka.cluster import Cluster
-from streams.kafka.consuming import place
+from streams.kafka.consuming import key_of, place
 from streams.kafka.reading import Follower
 from streams.kafka.transaction import Outgoing
 
@@ -61,7 +61,7 @@ class ParkedPushes:
 
     def _take(self, messages: Iterable[Message]) -> None:
         for message in messages:
-            known_as, value = (message.key() or b"").decode("utf-8", "backslashreplace"), message.value()
+            known_as, value = key_of(message), message.value()
             partition = place(message)[1]
             try:
                 entry = None if value is None else Entry(partition, known_as, self._read(value))

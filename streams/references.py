@@ -13,7 +13,7 @@ from schemas.identity import item_reference, link_key, link_reference
 from schemas.wire import Reader
 from streams.kafka.client import Message
 from streams.kafka.cluster import Cluster
-from streams.kafka.consuming import offset_of, place
+from streams.kafka.consuming import key_of, offset_of, place
 from streams.kafka.reading import Follower
 
 log = logging.getLogger(__name__)
@@ -67,7 +67,7 @@ class ReferenceTables:
 def _take(messages: Iterable[Message], reader: Reader, store: Store) -> list[str]:
     keys = []
     for message in messages:
-        key, value = (message.key() or b"").decode("utf-8", "backslashreplace"), message.value()
+        key, value = key_of(message), message.value()
         try:
             read = None if value is None else reader(value)
         except CodecError as error:  # somebody else wrote it; the last good record stays in force

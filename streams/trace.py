@@ -17,7 +17,7 @@ from schemas.event import Record
 from schemas.identity import order_key, order_key_of_job, order_number
 from streams.bus import Bus, deliveries
 from streams.kafka.client import OFFSET_BEGINNING, Message
-from streams.kafka.consuming import place
+from streams.kafka.consuming import key_of, place
 from streams.kafka.partitions import partition_of
 from streams.kafka.reading import read_to_end
 from streams.parked import ParkedRecord, parked_now, stages
@@ -120,7 +120,7 @@ def _names(bus: Bus) -> dict[str, str]:
     readers = {bus.cluster.name(STATE): state, bus.cluster.name(ORDERS): order}
 
     def take(message: Message) -> None:
-        key, data = (message.key() or b"").decode("utf-8", "backslashreplace"), message.value()
+        key, data = key_of(message), message.value()
         if data is None:
             return
         value = readers[place(message)[0]](data)
@@ -160,7 +160,7 @@ def _read(bus: Bus, topics: Sequence[str], keys: Collection[str], take: Callable
     """Give every message of these orders, and of parked records of them, to `take`, with the order's key."""
 
     def chosen(message: Message) -> None:
-        text = (message.key() or b"").decode("utf-8", "backslashreplace")
+        text = key_of(message)
         key = text if text in keys else text.partition("|")[0]
         if key in keys:
             take(message, key)

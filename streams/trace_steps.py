@@ -13,7 +13,7 @@ from schemas.readable import decimal_of
 from schemas.wire import DEFINITION, REVISION, TRACEPARENT, VERSION, header_texts
 from streams.kafka.client import Message
 from streams.kafka.cluster import Cluster
-from streams.kafka.consuming import place
+from streams.kafka.consuming import key_of, place
 from streams.order_life import totals
 
 
@@ -38,7 +38,7 @@ class Step:
 def step_of(cluster: Cluster, message: Message) -> Step:
     """The step that a message of the bus is; also of one that cannot be decoded."""
     headers = header_texts(message.headers())
-    key = (message.key() or b"").decode("utf-8", "backslashreplace")
+    key = key_of(message)
     record = headers.get("ce_type", "").removeprefix(f"{NAMESPACE}.")
     if message.value() is None:
         what, says = "Parked", "resolved"

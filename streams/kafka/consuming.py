@@ -43,6 +43,11 @@ def without_ends(messages: Iterable[Message]) -> list[Message]:
     return [message for message, error in errors if error is None or error.code() != KafkaError._PARTITION_EOF]
 
 
+def key_of(message: Message) -> str:
+    """A message's key as text, also where somebody else wrote bytes that are none; empty where there is no key."""
+    return (message.key() or b"").decode("utf-8", "backslashreplace")
+
+
 def place(message: Message) -> tuple[str, int]:
     """The topic (as on the cluster) and partition of a message."""
     return str(message.topic()), int(message.partition() or 0)
